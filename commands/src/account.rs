@@ -1,0 +1,53 @@
+//! What may happen to an account, and how a person opens one.
+
+use fido_domain::Private;
+use fido_domain::account::{Account, AccountEvent, DisplayName, Role};
+use fido_domain::text::EmailAddress;
+
+use crate::Decide;
+
+/// The kind under which email addresses are claimed.
+pub const EMAIL_CLAIM: &str = "email";
+
+/// What may be asked of an account.
+#[derive(Debug, Clone)]
+pub enum AccountCommand {
+    /// A person opens it.
+    RegisterAccount {
+        /// Where to write to, and what to sign in with.
+        email: EmailAddress,
+        /// What to be called.
+        display_name: DisplayName,
+    },
+}
+
+/// Why an account says no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccountRefusal {
+    /// It was opened before.
+    #[error("the account was opened before")]
+    AlreadyRegistered,
+}
+
+impl Decide for Account {
+    type Command = AccountCommand;
+    type Refusal = AccountRefusal;
+
+    fn decide(&self, command: &AccountCommand) -> Result<Vec<AccountEvent>, AccountRefusal> {
+        match command {
+            AccountCommand::RegisterAccount {
+                email,
+                display_name,
+            } => {
+                if self.is_registered() {
+                    return Err(AccountRefusal::AlreadyRegistered);
+                }
+                Ok(vec![AccountEvent::AccountRegistered {
+                    email: Private::new(email.clone()),
+                    display_name: Private::new(display_name.clone()),
+                    roles: vec![Role::User],
+                }])
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Who is asking: passwords and sessions. They change and disappear, so they are rows, not events.
+
+mod password;
+mod session;
+
+use fido_domain::account::{Account, AccountEvent, DisplayName};
+use fido_domain::text::EmailAddress;
+use fido_domain::{Actor, Recorded};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::account::{AccountCommand, AccountRefusal, EMAIL_CLAIM};
+use crate::ambient;
+use crate::append::Claim;
+use crate::secrets::MasterKey;
+use crate::store::{CommandContext, Committed, EventStore, ExecuteError};
+
+pub use password::{Password, PasswordError};
+pub use session::{Device, OpenedSession, Session, SessionToken};
+
+/// Why somebody did not get in.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// Another account has this address.
+    #[error("an account with this email address exists already")]
+    EmailTaken,
+    /// Unknown address or wrong password; which of the two is nobody's business.
+    #[error("the email address or the password is wrong")]
+    WrongCredentials,
+    /// The event store refused for a reason that has nothing to do with the person.
+    #[error("the account could not be opened")]
+    Store(#[source] Box<ExecuteError<AccountRefusal>>),
+    /// The database could not be asked.
+    #[error("sign-in data cannot be reached")]
+    Database(#[from] sqlx::Error),
+    /// A password could not be hashed or a stored hash not read.
+    #[error("the password could not be checked")]
+    Hash(#[source] argon2::password_hash::Error),
+}
+
+/// Registration, sign-in and sessions. Cheap to clone.
+#[derive(Clone)]
+pub struct Auth {
+    store: EventStore,
+    key: MasterKey,
+    hasher: password::Hasher,
+}
+
+impl Auth {
+    /// Sign-in data beside the log of `store`; `key` hides which addresses are taken.
+    pub fn new(store: EventStore, key: MasterKey) -> Self {
+        Self {
+            store,
+            key,
+            hasher: password::Hasher::new(),
+        }
+    }
+
+    fn pool(&self) -> &PgPool {
+        self.store.pool()
+    }
+
+    /// Opens an account. The credential is written before the event, so that whoever sees the
+    /// account can sign in; a credential that gets no account is taken away again.
+    ///
+    /// # Errors
+    /// [`AuthError::EmailTaken`], or what the store says.
+    pub async fn register(
+        &self,
+        email: EmailAddress,
+        password: Password,
+        display_name: DisplayName,
+        request_id: Option<String>,
+    ) -> Result<(Uuid, Committed<AccountEvent>), AuthError> {
+        let account_id = ambient::new_id();
+        let hash = self.hasher.hash(password).await?;
+        sqlx::query(
+            "insert into auth.credentials (account_id, password_hash, created_at) values ($1, $2, $3)",
+        )
+        .bind(account_id)
+        .bind(hash)
+        .bind(ambient::now())
+        .execute(self.pool())
+        .await?;
+
+        let mut context = CommandContext::new(Actor::user(account_id), account_id);
+        context.request_id = request_id;
+        context.claims = vec![Claim {
+            kind: EMAIL_CLAIM,
+            hash: self.key.claim_hash(EMAIL_CLAIM, &email.canonical()),
+            take: true,
+        }];
+        let command = AccountCommand::RegisterAccount {
+            email,
+            display_name,
+        };
+        match self
+            .store
+            .execute::<Account>(account_id, command, &context)
+            .await
+        {
+            Ok(committed) => Ok((account_id, committed)),
+            Err(ExecuteError::ClaimTaken { .. }) => {
+                sqlx::query("delete from auth.credentials where account_id = $1")
+                    .bind(account_id)
+                    .execute(self.pool())
+                    .await?;
+                Err(AuthError::EmailTaken)
+            }
+            Err(error) => Err(AuthError::Store(Box::new(error))),
+        }
+    }
+
+    /// The account that `email` and `password` belong to. Takes as long for an unknown address.
+    ///
+    /// # Errors
+    /// [`AuthError::WrongCredentials`], or what the database says.
+    pub async fn check(&self, email: &EmailAddress, password: Password) -> Result<Uuid, AuthError> {
+        let found: Option<(Uuid, String)> = sqlx::query_as(
+            "select c.account_id, c.password_hash \
+             from claims k join auth.credentials c on c.account_id = k.aggregate_id::uuid \
+             where k.kind = $1 and k.hash = $2",
+        )
+        .bind(EMAIL_CLAIM)
+        .bind(self.key.claim_hash(EMAIL_CLAIM, &email.canonical()))
+        .fetch_optional(self.pool())
+        .await?;
+        let (account_id, hash) = match found {
+            Some((account_id, hash)) => (Some(account_id), Some(hash)),
+            None => (None, None),
+        };
+        let right = self.hasher.verify(password, hash).await?;
+        account_id
+            .filter(|_| right)
+            .ok_or(AuthError::WrongCredentials)
+    }
+
+    /// The account's first event, for the answer to a sign-in.
+    ///
+    /// # Errors
+    /// [`crate::log::LogError`].
+    pub async fn account_events(
+        &self,
+        account_id: Uuid,
+    ) -> Result<Vec<Recorded>, crate::log::LogError> {
+        crate::log::Log::new(self.pool().clone())
+            .stream(<Account as fido_domain::Evolve>::TYPE, account_id)
+            .await
+    }
+}

@@ -1,0 +1,120 @@
+//! The log by position, for those who tell others: the relay, projectors that refill a hole, audit.
+
+use fido_domain::{Position, Recorded};
+use serde_json::value::RawValue;
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// The log could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The database could not be asked.
+    #[error("the event store cannot be read")]
+    Database(#[from] sqlx::Error),
+    /// A stored column is not what the schema promises.
+    #[error("event {position} is malformed: {what}")]
+    Malformed {
+        /// Where it stands.
+        position: Position,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+/// The log, read-only. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Log {
+    pool: PgPool,
+}
+
+impl Log {
+    /// The log behind `pool`.
+    pub fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// Which log this is; stays the same for its whole life, restores included.
+    ///
+    /// # Errors
+    /// [`LogError::Database`].
+    pub async fn id(&self) -> Result<Uuid, LogError> {
+        Ok(
+            sqlx::query_scalar("select log_id from log_epochs order by epoch desc limit 1")
+                .fetch_one(&self.pool)
+                .await?,
+        )
+    }
+
+    /// The last position; 0 when nothing has happened yet.
+    ///
+    /// # Errors
+    /// [`LogError::Database`].
+    pub async fn head(&self) -> Result<Position, LogError> {
+        Ok(sqlx::query_scalar("select position from log_head")
+            .fetch_one(&self.pool)
+            .await?)
+    }
+
+    /// Up to `limit` events after `position`, in order. Because positions are given out in commit
+    /// order, an event that is not there yet can only come after those that are.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub async fn after(&self, position: Position, limit: i64) -> Result<Vec<Recorded>, LogError> {
+        sqlx::query(
+            "select position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+                    payload::text as payload, metadata::text as metadata, recorded_at \
+             from events where position > $1 order by position limit $2",
+        )
+        .bind(position)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?
+        .iter()
+        .map(recorded)
+        .collect()
+    }
+
+    /// One whole stream, in order; empty when there is none.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub async fn stream(&self, aggregate_type: &str, id: Uuid) -> Result<Vec<Recorded>, LogError> {
+        sqlx::query(
+            "select position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+                    payload::text as payload, metadata::text as metadata, recorded_at \
+             from events where aggregate_type = $1 and aggregate_id = $2 order by sequence",
+        )
+        .bind(aggregate_type)
+        .bind(id.to_string())
+        .fetch_all(&self.pool)
+        .await?
+        .iter()
+        .map(recorded)
+        .collect()
+    }
+}
+
+fn recorded(row: &PgRow) -> Result<Recorded, LogError> {
+    let position = row.try_get("position")?;
+    let malformed = |what| LogError::Malformed { position, what };
+    let json = |column| -> Result<Box<RawValue>, LogError> {
+        RawValue::from_string(row.try_get(column)?).map_err(|_| malformed("not JSON"))
+    };
+    Ok(Recorded {
+        position,
+        aggregate_type: row.try_get("aggregate_type")?,
+        aggregate_id: row
+            .try_get::<&str, _>("aggregate_id")?
+            .parse()
+            .map_err(|_| malformed("its aggregate_id is not a UUID"))?,
+        sequence: row.try_get("sequence")?,
+        event_type: row.try_get("event_type")?,
+        event_version: row.try_get("event_version")?,
+        payload: json("payload")?,
+        metadata: json("metadata")?,
+        recorded_at: row.try_get::<OffsetDateTime, _>("recorded_at")?,
+    })
+}

@@ -1,0 +1,173 @@
+//! An event as it stands in the log, the same on every leg of its way: store, broker, replica, stream.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// An event's place in the whole log: 1, 2, 3 … dense, in commit order. 0 is "before the first".
+pub type Position = i64;
+
+/// An event as stored. `payload` and `metadata` are the stored bytes, untouched.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Place in the whole log.
+    pub position: Position,
+    /// Which kind of stream ([`crate::Evolve::TYPE`]).
+    pub aggregate_type: String,
+    /// Which stream of that kind.
+    pub aggregate_id: Uuid,
+    /// Place in its stream: 1, 2, 3 …
+    pub sequence: i64,
+    /// Stored name of the event, for ever.
+    pub event_type: String,
+    /// Version of the payload's shape.
+    pub event_version: String,
+    /// The event's fields.
+    pub payload: Box<RawValue>,
+    /// Who, why, when: a [`Metadata`].
+    pub metadata: Box<RawValue>,
+    /// When the log took it; never decreases along positions.
+    #[serde(with = "time::serde::rfc3339")]
+    pub recorded_at: OffsetDateTime,
+}
+
+/// A stored event that this build cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error("event {position} ({event_type} version {event_version}) cannot be read by this build")]
+pub struct Undecodable {
+    /// Where it stands.
+    pub position: Position,
+    /// Its stored name.
+    pub event_type: String,
+    /// Its stored version.
+    pub event_version: String,
+    /// What the decoder found.
+    #[source]
+    pub source: serde_json::Error,
+}
+
+impl Recorded {
+    /// The typed event.
+    ///
+    /// # Errors
+    /// [`Undecodable`] when this build does not know the event's type, version or shape.
+    pub fn event<E: DeserializeOwned>(&self) -> Result<E, Undecodable> {
+        decode(&self.event_type, &self.event_version, self.payload.get())
+            .map_err(|source| self.undecodable(source))
+    }
+
+    /// Who, why and when.
+    ///
+    /// # Errors
+    /// [`Undecodable`] when the metadata is not of the known shape.
+    pub fn metadata(&self) -> Result<Metadata, Undecodable> {
+        serde_json::from_str(self.metadata.get()).map_err(|source| self.undecodable(source))
+    }
+
+    fn undecodable(&self, source: serde_json::Error) -> Undecodable {
+        Undecodable {
+            position: self.position,
+            event_type: self.event_type.clone(),
+            event_version: self.event_version.clone(),
+            source,
+        }
+    }
+}
+
+/// The version every event is stored with until it needs a second one.
+pub const VERSION_1: &str = "1";
+
+/// Reads a stored payload as the event `event_type` of the event enum `E`.
+///
+/// Event enums are adjacently tagged (`type`, `data`): the stored payload is `data` alone, the
+/// tag is the column `event_type`.
+///
+/// # Errors
+/// When `E` has no such event, or the version or the fields are not those this build knows.
+pub fn decode<E: DeserializeOwned>(
+    event_type: &str,
+    event_version: &str,
+    payload: &str,
+) -> Result<E, serde_json::Error> {
+    if event_version != VERSION_1 {
+        return Err(serde::de::Error::custom(format_args!(
+            "unknown version {event_version} of {event_type}"
+        )));
+    }
+    let data: serde_json::Value = serde_json::from_str(payload)?;
+    serde_json::from_value(serde_json::json!({ "type": event_type, "data": data }))
+}
+
+/// Takes an event apart into what is stored: the fields without the tag.
+///
+/// # Errors
+/// When the event does not serialize to `{type, data}`; a bug in the event's definition.
+pub fn encode<E: Serialize>(event: &E) -> Result<serde_json::Value, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Tagged {
+        data: serde_json::Value,
+    }
+    let tagged: Tagged = serde_json::from_value(serde_json::to_value(event)?)?;
+    Ok(tagged.data)
+}
+
+/// Who did it: a person in a role, or a part of Fido.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The account that acted; none for Fido itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Uuid>,
+    /// `user`, `analyst`, `auditor`, `admin`, or `system:<part>`.
+    pub role: String,
+}
+
+impl Actor {
+    /// A signed-in person acting for themselves.
+    pub fn user(account: Uuid) -> Self {
+        Self {
+            account: Some(account),
+            role: "user".to_owned(),
+        }
+    }
+
+    /// A part of Fido, such as `copilot`.
+    pub fn system(part: &str) -> Self {
+        Self {
+            account: None,
+            role: format!("system:{part}"),
+        }
+    }
+}
+
+/// Who, why and when of one event. Additive: new fields are optional.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// Who acted.
+    pub actor: Actor,
+    /// Whose data the event is: the account that may see it and have it erased.
+    pub subject: Uuid,
+    /// The command that led to it; one command's events share it.
+    pub command_id: Uuid,
+    /// The request at the root of the whole chain of commands and events.
+    pub correlation_id: Uuid,
+    /// The position of the event that led to the command; none when a request did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causation_id: Option<Position>,
+    /// The HTTP request, as in `X-Request-Id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// When the command was issued (`recorded_at` is when the log took it).
+    #[serde(with = "time::serde::rfc3339")]
+    pub issued_at: OffsetDateTime,
+    /// For model output: the model that wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// For model output: the provider that ran the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// For model output: keyed hash of the prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_hash: Option<String>,
+}
