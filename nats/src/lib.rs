@@ -1,1 +1,132 @@
-//! placeholder
+//! Who else hears about it: NATS carries events, tokens and pings. PostgreSQL is the truth; whatever
+//! is lost here is seen (positions are dense) and read again from there.
+
+pub mod feed;
+pub mod live;
+mod names;
+mod ordered;
+pub mod relay;
+mod stream;
+pub mod tail;
+pub mod wake;
+pub mod work;
+
+use std::time::Duration;
+
+use async_nats::ConnectOptions;
+use async_nats::jetstream;
+
+/// The oldest nats-server that knows what Fido relies on (atomic batches, consumer reset).
+pub const MINIMUM_SERVER: (u32, u32) = (2, 14);
+
+/// NATS could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NatsError {
+    /// No server answered.
+    #[error("NATS cannot be reached")]
+    Connect(#[source] async_nats::ConnectError),
+    /// The server lacks features that Fido relies on.
+    #[error("nats-server {found} is too old; Fido needs 2.14 or later")]
+    ServerTooOld {
+        /// What it says it is.
+        found: String,
+    },
+    /// The event stream is not there (yet); the relay makes it.
+    #[error("the event stream is not there")]
+    NoStream,
+    /// The server did not keep the configuration that Fido asked for.
+    #[error("the event stream's {setting} is {found}, not {wanted}")]
+    Configuration {
+        /// Which setting.
+        setting: &'static str,
+        /// What the server says.
+        found: String,
+        /// What it must be.
+        wanted: String,
+    },
+    /// Something else went wrong on the way.
+    #[error("NATS: {doing} failed")]
+    Other {
+        /// What was being done.
+        doing: &'static str,
+        /// What came back.
+        #[source]
+        source: async_nats::Error,
+    },
+}
+
+impl NatsError {
+    pub(crate) fn other<E>(doing: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: Into<async_nats::Error>,
+    {
+        move |source| Self::Other {
+            doing,
+            source: source.into(),
+        }
+    }
+}
+
+/// A connection to NATS. Cheap to clone; reconnects by itself.
+#[derive(Clone, Debug)]
+pub struct Nats {
+    client: async_nats::Client,
+    jetstream: jetstream::Context,
+}
+
+impl Nats {
+    /// Connects to `url` (`nats://user:password@host:port`, several separated by commas) and
+    /// introduces itself as `name`.
+    ///
+    /// # Errors
+    /// [`NatsError::Connect`] and [`NatsError::ServerTooOld`].
+    pub async fn connect(url: &str, name: &str) -> Result<Self, NatsError> {
+        let client = ConnectOptions::new()
+            .name(name)
+            .reconnect_delay_callback(|attempt| Duration::from_millis(50 * (1 << attempt.min(6))))
+            .event_callback(|event| async move {
+                tracing::info!(nats.event = %event, "the connection to NATS changed");
+            })
+            .connect(url.split(',').collect::<Vec<_>>())
+            .await
+            .map_err(NatsError::Connect)?;
+        let found = client.server_info().version;
+        if !new_enough(&found) {
+            return Err(NatsError::ServerTooOld { found });
+        }
+        let jetstream = jetstream::new(client.clone());
+        Ok(Self { client, jetstream })
+    }
+
+    /// Whether the server answers.
+    ///
+    /// # Errors
+    /// [`NatsError::Other`] when it does not.
+    pub async fn ping(&self) -> Result<(), NatsError> {
+        self.jetstream
+            .query_account()
+            .await
+            .map(drop)
+            .map_err(NatsError::other("asking for an answer"))
+    }
+}
+
+fn new_enough(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let found = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    found >= MINIMUM_SERVER
+}
+
+#[cfg(test)]
+mod tests {
+    use super::new_enough;
+
+    #[test]
+    fn a_server_from_2_14_on_is_new_enough() {
+        assert!(new_enough("2.14.0"));
+        assert!(new_enough("2.15.1"));
+        assert!(new_enough("3.0.0-beta"));
+        assert!(!new_enough("2.9.10"));
+        assert!(!new_enough(""));
+    }
+}

@@ -1,0 +1,183 @@
+//! The relay: reads the log by position and publishes it to the event stream, each event under its
+//! own position. It remembers nothing; where to go on, the stream itself knows.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use async_nats::header;
+use async_nats::jetstream::context::PublishError;
+use async_nats::jetstream::stream::Stream;
+use fido_commands::ambient;
+use fido_commands::log::{Log, LogError};
+use fido_domain::{Position, Recorded};
+use futures::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::names::{AGGREGATE_ID, APPENDED, EVENTS_STREAM, SEQUENCE, event_subject};
+use crate::{Nats, NatsError};
+
+/// Events in one atomic batch; the server takes at most 1,000.
+const BATCH: i64 = 500;
+/// How long the log may have grown before the relay looks by itself.
+const POLL: Duration = Duration::from_millis(100);
+/// The pause after a failure; doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Why the relay had to begin anew.
+#[derive(Debug, thiserror::Error)]
+enum RelayError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    #[error("a batch was refused")]
+    Refused(#[source] PublishError),
+    #[error("published position {position} as sequence {sequence}")]
+    Misplaced { position: Position, sequence: u64 },
+    #[error("log diverged at {}: the stream is at {stream}, the log at {log}", log + 1)]
+    Diverged { stream: Position, log: Position },
+}
+
+/// Publishes the log until `shutdown`. Failures are waited out; nothing is ever skipped.
+///
+/// Two relays at once do no harm: each batch says which sequence it expects to follow, so the slower
+/// one is refused and looks again.
+pub async fn run(log: Log, nats: Nats, shutdown: CancellationToken) {
+    let mut pause = FIRST_PAUSE;
+    while !shutdown.is_cancelled() {
+        let mut published = false;
+        let ended = tokio::select! {
+            () = shutdown.cancelled() => return,
+            ended = publish(&log, &nats, &mut published) => ended,
+        };
+        if published {
+            pause = FIRST_PAUSE;
+        }
+        match ended {
+            Err(error @ RelayError::Diverged { .. }) => {
+                tracing::error!(error = %error, "the relay has stopped publishing");
+                pause = LONGEST_PAUSE;
+            }
+            Err(error) => tracing::warn!(
+                error = %chain(&error),
+                retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+                "the relay lost its place and looks again"
+            ),
+            Ok(never) => match never {},
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+        }
+    }
+}
+
+/// Publishes from wherever the stream is, until something goes wrong.
+async fn publish(
+    log: &Log,
+    nats: &Nats,
+    published: &mut bool,
+) -> Result<std::convert::Infallible, RelayError> {
+    let mut wakes = nats
+        .client
+        .subscribe(APPENDED)
+        .await
+        .map_err(NatsError::other("listening for appends"))?;
+    let stream = nats.ensure_events_stream(log.id().await?).await?;
+    let mut position = last_sequence(&stream).await?;
+    let head = log.head().await?;
+    if position > head {
+        return Err(RelayError::Diverged {
+            stream: position,
+            log: head,
+        });
+    }
+    tracing::info!(position, head, "the relay publishes");
+    loop {
+        let events = log.after(position, BATCH).await?;
+        match events.last() {
+            Some(last) => {
+                position = last.position;
+                publish_batch(nats, &events).await?;
+                *published = true;
+            }
+            None => {
+                // A wake or the poll, whichever is first; several wakes are one.
+                let _ = tokio::time::timeout(POLL, wakes.next()).await;
+            }
+        }
+    }
+}
+
+/// All of `events`, or none of them, directly behind their predecessor.
+async fn publish_batch(nats: &Nats, events: &[Recorded]) -> Result<(), RelayError> {
+    let id = ambient::new_id().to_string();
+    let (Some(first), Some((last, others))) = (events.first(), events.split_last()) else {
+        return Ok(());
+    };
+    let headers = |event: &Recorded, n: usize| {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::NATS_BATCH_ID, id.as_str());
+        headers.insert(header::NATS_BATCH_SEQUENCE, n.to_string().as_str());
+        headers.insert(AGGREGATE_ID, event.aggregate_id.to_string().as_str());
+        headers.insert(SEQUENCE, event.sequence.to_string().as_str());
+        if n == 1 {
+            let expected = (first.position - 1).to_string();
+            headers.insert(header::NATS_EXPECTED_STREAM, EVENTS_STREAM);
+            headers.insert(header::NATS_EXPECTED_LAST_SEQUENCE, expected.as_str());
+        }
+        headers
+    };
+    for (event, n) in others.iter().zip(1..) {
+        nats.client
+            .publish_with_headers(event_subject(event), headers(event, n), body(event)?)
+            .await
+            .map_err(NatsError::other("publishing an event"))?;
+    }
+    let mut commit = headers(last, events.len());
+    commit.insert(header::NATS_BATCH_COMMIT, header::NATS_BATCH_COMMIT_FINAL);
+    let ack = nats
+        .jetstream
+        .publish_with_headers(event_subject(last), commit, body(last)?)
+        .await
+        .map_err(RelayError::Refused)?
+        .await
+        .map_err(RelayError::Refused)?;
+    if Position::try_from(ack.sequence) == Ok(last.position) {
+        Ok(())
+    } else {
+        Err(RelayError::Misplaced {
+            position: last.position,
+            sequence: ack.sequence,
+        })
+    }
+}
+
+fn body(event: &Recorded) -> Result<bytes::Bytes, NatsError> {
+    serde_json::to_vec(event)
+        .map(Into::into)
+        .map_err(NatsError::other("writing an event"))
+}
+
+/// What the stream's leader says, not a copy that may lag.
+async fn last_sequence(stream: &Stream) -> Result<Position, NatsError> {
+    let info = stream
+        .get_info()
+        .await
+        .map_err(NatsError::other("asking how far the stream is"))?;
+    Position::try_from(info.state.last_sequence)
+        .map_err(NatsError::other("asking how far the stream is"))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

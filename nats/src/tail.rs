@@ -1,0 +1,105 @@
+//! The end of the event stream, followed live by a process that pushes changes to browsers.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use fido_domain::{Position, Recorded};
+
+use crate::ordered::{Broken, Ordered};
+use crate::{Nats, NatsError};
+
+/// How often a broken line is mended before the follower is told.
+const MENDS: u32 = 5;
+/// The pause before the first mend; doubles from mend to mend.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Following the stream came to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum TailError {
+    /// The stream no longer holds what comes next, or carries something else there.
+    #[error("the stream cannot continue after position {after}")]
+    Gap {
+        /// The last position that was brought.
+        after: Position,
+    },
+    /// The line could not be mended.
+    #[error(transparent)]
+    Line(#[from] NatsError),
+}
+
+/// Follows the event stream from its present end. Belongs to one process; acknowledges nothing.
+pub struct Tail {
+    nats: Nats,
+    ordered: Ordered,
+}
+
+impl Tail {
+    /// Begins behind the stream's present last event.
+    ///
+    /// # Errors
+    /// [`NatsError::NoStream`] before the relay has made the stream, and what NATS says.
+    pub async fn open(nats: &Nats) -> Result<Self, NatsError> {
+        let stream = nats.events_stream().await?;
+        let last = Position::try_from(stream.cached_info().state.last_sequence)
+            .map_err(NatsError::other("asking how far the stream is"))?;
+        Ok(Self {
+            nats: nats.clone(),
+            ordered: follow(nats, last).await?,
+        })
+    }
+
+    /// The last position brought, or the one behind which following began.
+    pub fn position(&self) -> Position {
+        self.ordered.position()
+    }
+
+    /// The next event, exactly one position further. Mends a broken line by itself.
+    ///
+    /// # Errors
+    /// [`TailError`]; then open a new tail.
+    pub async fn next(&mut self) -> Result<Recorded, TailError> {
+        let mut pause = FIRST_PAUSE;
+        let mut mends = 0;
+        loop {
+            let broken = match self.ordered.next().await {
+                Ok((event, _)) => return Ok(event),
+                Err(broken) => broken,
+            };
+            let after = self.position();
+            if mends == MENDS {
+                return Err(match broken {
+                    Broken::Hole { .. } => TailError::Gap { after },
+                    Broken::Line(error) => TailError::Line(error),
+                });
+            }
+            mends += 1;
+            tracing::warn!(position = after, reason = %broken, "following the stream broke off; resuming");
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            match follow(&self.nats, after).await {
+                Ok(ordered) => self.ordered = ordered,
+                Err(error) if mends == MENDS => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+async fn follow(nats: &Nats, after: Position) -> Result<Ordered, NatsError> {
+    let start = u64::try_from(after + 1).map_err(NatsError::other("choosing where to begin"))?;
+    let consumer = nats
+        .events_stream()
+        .await?
+        .create_consumer(pull::Config {
+            ack_policy: AckPolicy::None,
+            deliver_policy: DeliverPolicy::ByStartSequence {
+                start_sequence: start,
+            },
+            inactive_threshold: Duration::from_secs(60),
+            memory_storage: true,
+            ..pull::Config::default()
+        })
+        .await
+        .map_err(NatsError::other("following the event stream"))?;
+    Ordered::read(&consumer, after).await
+}
