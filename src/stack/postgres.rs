@@ -1,0 +1,302 @@
+//! A private PostgreSQL: one cluster in a folder, reachable through a Unix socket that only its owner can enter.
+
+use std::fmt::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+use sqlx::{Connection, PgConnection};
+
+use super::error::{Doing, StackError};
+use super::find::{Programs, Version};
+use super::lock::DirLock;
+use super::place::{Site, make_data_dir, make_socket_dir};
+use super::process::{Server, Sign, command_line, first_line_number};
+use super::run_as::RunAs;
+use super::temporary::TemporaryDir;
+
+/// The superuser of every cluster; the migrations make the other roles.
+pub const OWNER: &str = "fido_owner";
+
+/// What a cluster has to survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// A power cut: every commit is on the disk before it is acknowledged.
+    PowerCut,
+    /// `kill -9` of any process, but not a power cut. For tests.
+    ProcessCrash,
+}
+
+/// A running PostgreSQL server. Dropped, it is stopped soon; [`stop`](Self::stop) also waits for that.
+pub struct PostgresCluster {
+    postgres: PathBuf,
+    version: Version,
+    cluster: PathBuf,
+    socket_dir: PathBuf,
+    durability: Durability,
+    user: RunAs,
+    server: Server,
+    _lock: DirLock,
+}
+
+impl PostgresCluster {
+    /// Starts the cluster in `dir`, which is made the first time.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed, `dir` is in use, or the server does not become ready.
+    pub async fn start(
+        dir: &Path,
+        programs: &Programs,
+        durability: Durability,
+    ) -> Result<Self, StackError> {
+        let mut cluster = Self::prepare(dir, programs, durability).await?;
+        cluster.launch().await?;
+        Ok(cluster)
+    }
+
+    /// Starts a cluster for a test, which vanishes with this process or with the value.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn temporary(programs: &Programs) -> Result<Self, StackError> {
+        let dir = TemporaryDir::make()?;
+        let mut cluster = Self::prepare(dir.path(), programs, Durability::ProcessCrash).await?;
+        for folder in [&cluster.cluster, &cluster.socket_dir, dir.path()] {
+            cluster.server.remove_afterwards(folder)?;
+        }
+        dir.keep();
+        cluster.launch().await?;
+        Ok(cluster)
+    }
+
+    async fn prepare(
+        dir: &Path,
+        programs: &Programs,
+        durability: Durability,
+    ) -> Result<Self, StackError> {
+        let dir = make_data_dir(dir)?;
+        let lock = DirLock::take(&dir)?;
+        let place = dir.join("cluster");
+        let program = programs.postgres(&place).await?;
+        let user = RunAs::choose(&place)?;
+        if !place.join("PG_VERSION").exists() {
+            initialise(&place, &program.path, user, durability).await?;
+        }
+        let cluster = place.canonicalize().doing("looking at", &place)?;
+        let sign = Sign {
+            server: "postgres",
+            command_part: format!("-D {} -c", cluster.display()),
+            farewell: &[Signal::SIGINT, Signal::SIGQUIT, Signal::SIGKILL],
+        };
+        Ok(Self {
+            socket_dir: make_socket_dir(&dir, user)?,
+            server: Server::prepare(sign, &dir).await?,
+            postgres: program.path,
+            version: program.version,
+            cluster,
+            durability,
+            user,
+            _lock: lock,
+        })
+    }
+
+    async fn launch(&mut self) -> Result<(), StackError> {
+        self.clear_pid_file().await?;
+        let (user, postgres, arguments) = (self.user, self.postgres.clone(), self.arguments());
+        let url = self.url("postgres", OWNER);
+        let command = || {
+            let mut command: Command = user.command(&postgres);
+            command.args(&arguments);
+            command
+        };
+        self.server
+            .launch(command, async |_pid| can_connect(&url).await)
+            .await?;
+        tracing::info!(
+            process.pid = self.pid(),
+            "postgres {} is ready (socket in {})",
+            self.version,
+            self.socket_dir.display()
+        );
+        Ok(())
+    }
+
+    /// The URL of a database for a role, as sqlx and psql understand it.
+    pub fn url(&self, database: &str, role: &str) -> String {
+        let socket_dir = percent_encoded(&self.socket_dir.to_string_lossy());
+        format!("postgres://{role}@localhost/{database}?host={socket_dir}&sslmode=disable")
+    }
+
+    /// Creates a database, unless it is there.
+    ///
+    /// # Errors
+    /// When PostgreSQL cannot be reached or refuses.
+    pub async fn ensure_database(&self, name: &str) -> Result<(), StackError> {
+        let created = async {
+            let mut connection = PgConnection::connect(&self.url("postgres", OWNER)).await?;
+            let statement = format!("CREATE DATABASE \"{}\"", name.replace('"', "\"\""));
+            let created = sqlx::raw_sql(&statement).execute(&mut connection).await;
+            connection.close().await?;
+            created
+        };
+        match created.await {
+            Err(sqlx::Error::Database(refusal)) if is_duplicate(refusal.code().as_deref()) => {
+                Ok(())
+            }
+            Err(source) => Err(StackError::Database {
+                doing: format!("creating the database {name}"),
+                source,
+            }),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// The process id of the server, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.server.pid()
+    }
+
+    /// Where the cluster's files are: in the folder given, unless the server's user cannot reach that.
+    pub fn data_dir(&self) -> &Path {
+        &self.cluster
+    }
+
+    /// Ends the server with SIGKILL, as a fault would.
+    ///
+    /// # Errors
+    /// When the process does not go away.
+    pub async fn kill(&mut self) -> Result<(), StackError> {
+        self.server.kill().await
+    }
+
+    /// Starts the server again at the same URL, after ending it with SIGKILL if it still runs.
+    ///
+    /// # Errors
+    /// When the server does not become ready.
+    pub async fn restart(&mut self) -> Result<(), StackError> {
+        self.server.kill().await?;
+        self.launch().await
+    }
+
+    /// Stops the server: sessions are ended, everything is written out.
+    ///
+    /// # Errors
+    /// When the server does not stop in time.
+    pub async fn stop(self) -> Result<(), StackError> {
+        self.server.stop().await?;
+        // Empty by now, and gone where the guard removes it; in the way of nobody if it stays.
+        let _gone = std::fs::remove_dir(&self.socket_dir);
+        Ok(())
+    }
+
+    /// Removes what an earlier server left: PostgreSQL would take any process with that id for its predecessor.
+    async fn clear_pid_file(&self) -> Result<(), StackError> {
+        let pid_file = self.cluster.join("postmaster.pid");
+        self.server.end_left_behind(&pid_file).await?;
+        if first_line_number(&pid_file)
+            .and_then(command_line)
+            .is_some()
+        {
+            tracing::info!(
+                "{} names a process that is not postgres; removing it",
+                pid_file.display()
+            );
+            std::fs::remove_file(&pid_file).doing("removing", &pid_file)?;
+        }
+        Ok(())
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let mut settings = vec![
+            "listen_addresses=".to_owned(),
+            format!("unix_socket_directories=\"{}\"", self.socket_dir.display()),
+            "unix_socket_permissions=0700".to_owned(),
+            "port=5432".to_owned(),
+            "max_connections=200".to_owned(),
+            "shared_buffers=128MB".to_owned(),
+            "timezone=UTC".to_owned(),
+            "log_timezone=UTC".to_owned(),
+            "logging_collector=off".to_owned(),
+            "log_checkpoints=off".to_owned(),
+        ];
+        if self.durability == Durability::ProcessCrash {
+            settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
+        }
+        let settings = settings
+            .into_iter()
+            .flat_map(|setting| ["-c".to_owned(), setting]);
+        ["-D".to_owned(), self.cluster.display().to_string()]
+            .into_iter()
+            .chain(settings)
+            .collect()
+    }
+}
+
+impl fmt::Debug for PostgresCluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresCluster")
+            .field("cluster", &self.cluster)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes an empty cluster: UTF-8 and byte order everywhere, so that text sorts alike on every machine.
+async fn initialise(
+    place: &Path,
+    postgres: &Path,
+    user: RunAs,
+    durability: Durability,
+) -> Result<(), StackError> {
+    let site = Site::choose(place, user)?;
+    let mut command = user.command(&postgres.with_file_name("initdb"));
+    command
+        .arg("--pgdata")
+        .arg(&site.folder)
+        .args(["--username", OWNER])
+        .args([
+            "--encoding=UTF8",
+            "--locale=C",
+            "--data-checksums",
+            "--auth-local=trust",
+            "--auth-host=reject",
+            "--no-instructions",
+        ]);
+    if durability == Durability::ProcessCrash {
+        command.arg("--no-sync");
+    }
+    let output = tokio::process::Command::from(command).output().await;
+    let output = output.map_err(|source| StackError::Io {
+        doing: "starting initdb".to_owned(),
+        source,
+    })?;
+    match output.status.success() {
+        true => site.settle(),
+        false => Err(StackError::Failed {
+            program: "initdb",
+            output: String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
+        }),
+    }
+}
+
+async fn can_connect(url: &str) -> bool {
+    match PgConnection::connect(url).await {
+        Ok(connection) => connection.close().await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// `duplicate_database`, or `unique_violation` when two create it at once.
+fn is_duplicate(sqlstate: Option<&str>) -> bool {
+    matches!(sqlstate, Some("42P04" | "23505"))
+}
+
+fn percent_encoded(path: &str) -> String {
+    path.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(byte.into());
+        } else {
+            let _infallible = write!(encoded, "%{byte:02X}");
+        }
+        encoded
+    })
+}

@@ -1,0 +1,3 @@
+//! The whole, tested from outside: one test binary, one module a subject.
+
+mod stack;
