@@ -1,1 +1,9 @@
-//! placeholder
+//! How Fido is put together and operated: the roles, the embedded stack, the subcommands.
+
+pub mod audit;
+pub mod config;
+pub mod dev;
+pub mod model;
+pub mod roles;
+pub mod stack;
+pub mod status;

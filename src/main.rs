@@ -1,1 +1,143 @@
-fn main() {}
+//! The binary `fido`: one subcommand, one role.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use fido::config::{self, AuditCommand, Cli, Command, LogFormat};
+use fido::roles::{self, System};
+use fido::{audit, dev, model, status};
+use fido_api::{ApiConfig, Cookies};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match start(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&mut std::io::stderr(), &format!("fido: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(cli: Cli) -> Result<()> {
+    log_to_stderr(&cli.log, cli.log_format)?;
+    // Only an error when one was chosen before, and then that one is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let shutdown = on_signal()?;
+    match cli.command {
+        Command::Dev(args) => {
+            dev::run(&args, shutdown, |address| {
+                print(&format!("Fido is ready at http://localhost:{}", address.port()));
+            })
+            .await
+        }
+        Command::Serve(args) => {
+            let connections = &args.connections;
+            let key = config::master_key()?;
+            let system =
+                System::connect(&connections.resolve()?, &connections.replica_name, "serve").await?;
+            let listener = TcpListener::bind(args.listen)
+                .await
+                .with_context(|| format!("cannot listen on {}", args.listen))?;
+            print(&format!("Fido serves at http://{}", listener.local_addr()?));
+            let cookies = if args.plain_http {
+                Cookies::PlainHttp
+            } else {
+                Cookies::Secure
+            };
+            system
+                .serve(listener, key, ApiConfig { cookies }, shutdown)
+                .await
+        }
+        Command::Relay(connections) => {
+            let system =
+                System::connect(&connections.resolve()?, &connections.replica_name, "relay").await?;
+            system.relay(shutdown).await;
+            Ok(())
+        }
+        Command::Project(connections) => {
+            let system =
+                System::connect(&connections.resolve()?, &connections.replica_name, "project")
+                    .await?;
+            system.project(shutdown).await;
+            Ok(())
+        }
+        Command::Copilot(args) => {
+            let connections = &args.connections;
+            let key = config::model_api_key()?
+                .context("set FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE (any text for an endpoint without keys)")?;
+            let gateway = roles::gateway(&args.model, &key)?;
+            let system =
+                System::connect(&connections.resolve()?, &connections.replica_name, "copilot")
+                    .await?;
+            system
+                .copilot(gateway, args.model.concurrency, shutdown)
+                .await;
+            Ok(())
+        }
+        Command::Migrate(args) => {
+            roles::migrate(&args.events_owner_url, &args.replica_owner_url).await?;
+            print("The schemas of the event store and the replica are up to date.");
+            Ok(())
+        }
+        Command::Status(args) => status::run(&args).await.map(|text| print(&text)),
+        Command::Audit(AuditCommand::Show(args)) => audit::show(&args).await.map(|text| print(&text)),
+        Command::Model(args) => {
+            let (address, serve) =
+                model::OfflineModel::bind(args.listen, args.offline.options(), shutdown).await?;
+            print(&format!("The offline model listens at http://{address}/v1"));
+            serve.await;
+            Ok(())
+        }
+    }
+}
+
+/// Cancelled by the first SIGINT or SIGTERM.
+fn on_signal() -> Result<CancellationToken> {
+    let shutdown = CancellationToken::new();
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    let token = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("shutting down; what is under way may end");
+        token.cancel();
+    });
+    Ok(shutdown)
+}
+
+/// Log lines go to stderr, results to stdout. Crates that would log content are silenced.
+fn log_to_stderr(filter: &str, format: LogFormat) -> Result<()> {
+    let filter = EnvFilter::builder()
+        .parse(format!("{filter},async_openai=off,async_nats=warn,sqlx=warn"))
+        .with_context(|| format!("--log {filter} is not a filter such as info,fido_nats=debug"))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+    Ok(())
+}
+
+fn print(text: &str) {
+    say(&mut std::io::stdout(), text);
+}
+
+/// Whoever reads may have gone, as `fido status | head -1` does; that is no failure.
+fn say(to: &mut impl Write, text: &str) {
+    let _ = writeln!(to, "{text}").and_then(|()| to.flush());
+}

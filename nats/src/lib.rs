@@ -6,6 +6,7 @@ pub mod live;
 mod names;
 mod ordered;
 pub mod relay;
+pub mod status;
 mod stream;
 pub mod tail;
 pub mod wake;

@@ -1,0 +1,314 @@
+//! One reply, from the request to the recorded outcome.
+
+use std::time::Duration;
+
+use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
+use fido_commands::{CommandContext, ExecuteError};
+use fido_domain::conversation::{Conversation, ConversationEvent, Copilot};
+use fido_domain::{Metadata, Recorded};
+use fido_nats::live::LiveEvent;
+use fido_projections::conversation::{Order, one, transcript};
+use fido_projections::{ReadError, Snapshot};
+use uuid::Uuid;
+
+use super::tokens::Tokens;
+use super::{Desk, Verdict};
+use crate::copilots::system_prompt;
+use crate::gateway::{Finished, GatewayError, Piece, Prompt, ReplyStream, Turn};
+
+/// How much of the conversation the model gets to read.
+const TURNS: i64 = 40;
+/// The longest reply, in the provider's tokens.
+const MAX_TOKENS: u32 = 2_000;
+/// Workers that may begin one reply before it is given up.
+const ATTEMPTS: u32 = 4;
+/// The pause before the second attempt; doubles from attempt to attempt.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A reply that this worker has begun.
+struct Begun {
+    conversation_id: Uuid,
+    reply_id: Uuid,
+    account_id: Uuid,
+    copilot: Copilot,
+    attempt: u32,
+}
+
+/// Why a begun reply has no text.
+enum Failure {
+    Model(GatewayError),
+    Read(ReadError),
+}
+
+impl From<GatewayError> for Failure {
+    fn from(error: GatewayError) -> Self {
+        Self::Model(error)
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+type Refused = ExecuteError<ConversationRefusal>;
+
+impl Desk {
+    /// Writes the reply that `request` asks for.
+    pub(super) async fn reply(&self, request: &Recorded) -> Verdict {
+        let (metadata, event) = match (request.metadata(), request.event()) {
+            (Ok(metadata), Ok(event)) => (metadata, event),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::error!(error = %error, "a request for a reply needs a newer build");
+                return Verdict::Again(Duration::from_secs(30));
+            }
+        };
+        let ConversationEvent::ReplyRequested {
+            reply_id, copilot, ..
+        } = event
+        else {
+            return Verdict::Settled;
+        };
+        let context = CommandContext::because_of(request, &metadata, "copilot");
+        let begun = match self
+            .begin(request, &metadata, reply_id, copilot, &context)
+            .await
+        {
+            Ok(begun) => begun,
+            Err(refused) => return verdict_on(&refused, reply_id),
+        };
+        match self.write(request, &begun).await {
+            Ok((text, finished)) => {
+                self.record(&begun, &metadata, request, text, finished)
+                    .await
+            }
+            Err(failure) => self.fail(&begun, &metadata, request, failure).await,
+        }
+    }
+
+    /// Makes this worker the one whose tokens and outcome count.
+    async fn begin(
+        &self,
+        request: &Recorded,
+        metadata: &Metadata,
+        reply_id: Uuid,
+        copilot: Copilot,
+        context: &CommandContext,
+    ) -> Result<Begun, Refused> {
+        let command = ConversationCommand::StartReply { reply_id };
+        let committed = self
+            .store
+            .execute::<Conversation>(request.aggregate_id, command, context)
+            .await?;
+        let attempt = committed
+            .events
+            .iter()
+            .find_map(|(event, _)| match event {
+                ConversationEvent::ReplyStarted { attempt, .. } => Some(*attempt),
+                ConversationEvent::ConversationStarted { .. }
+                | ConversationEvent::MessagePosted { .. }
+                | ConversationEvent::ReplyRequested { .. }
+                | ConversationEvent::ReplyCompleted { .. }
+                | ConversationEvent::ReplyFailed { .. } => None,
+            })
+            .unwrap_or(1);
+        let begun = Begun {
+            conversation_id: request.aggregate_id,
+            reply_id,
+            account_id: metadata.subject,
+            copilot,
+            attempt,
+        };
+        tracing::info!(reply.id = %reply_id, attempt, "writing a reply");
+        Ok(begun)
+    }
+
+    /// Lets the model write, and shows the text as it comes.
+    async fn write(
+        &self,
+        request: &Recorded,
+        begun: &Begun,
+    ) -> Result<(String, Finished), Failure> {
+        if begun.attempt > 1 {
+            let restarted = LiveEvent::Restarted {
+                conversation_id: begun.conversation_id,
+                reply_id: begun.reply_id,
+                attempt: begun.attempt,
+            };
+            self.show(begun, &restarted).await;
+        }
+        let mut snapshot = self.replicas.read(Some(request.position)).await?;
+        let prompt = prompt(&mut snapshot, begun).await?;
+        drop(snapshot);
+        let reply = self.gateway.reply(prompt).await?;
+        self.stream(begun, reply).await
+    }
+
+    async fn stream(
+        &self,
+        begun: &Begun,
+        mut reply: ReplyStream,
+    ) -> Result<(String, Finished), Failure> {
+        let mut tokens = Tokens::default();
+        loop {
+            let piece = tokio::select! {
+                piece = reply.next() => piece?,
+                () = tokens.due() => {
+                    self.flush(begun, &mut tokens).await;
+                    continue;
+                }
+            };
+            match piece {
+                Some(Piece::Text(text)) => {
+                    if tokens.push(text.reveal()) {
+                        self.flush(begun, &mut tokens).await;
+                    }
+                }
+                Some(Piece::Finished(finished)) => {
+                    self.flush(begun, &mut tokens).await;
+                    return Ok((tokens.into_text(), finished));
+                }
+                None => return Err(GatewayError::Truncated.into()),
+            }
+        }
+    }
+
+    async fn flush(&self, begun: &Begun, tokens: &mut Tokens) {
+        if let Some((n, text)) = tokens.take() {
+            let delta = LiveEvent::Delta {
+                conversation_id: begun.conversation_id,
+                reply_id: begun.reply_id,
+                attempt: begun.attempt,
+                n,
+                text: text.into(),
+            };
+            self.show(begun, &delta).await;
+        }
+    }
+
+    /// Tokens that nobody gets to see do no harm: the whole text comes as an event.
+    async fn show(&self, begun: &Begun, event: &LiveEvent) {
+        if let Err(error) = self.nats.publish_live(begun.account_id, event).await {
+            tracing::debug!(reply.id = %begun.reply_id, error = %error, "tokens were not shown");
+        }
+    }
+
+    async fn record(
+        &self,
+        begun: &Begun,
+        metadata: &Metadata,
+        request: &Recorded,
+        text: String,
+        finished: Finished,
+    ) -> Verdict {
+        let mut context = CommandContext::because_of(request, metadata, "copilot");
+        context.model = Some(finished.model.clone());
+        let command = ConversationCommand::RecordReply {
+            reply_id: begun.reply_id,
+            attempt: begun.attempt,
+            text,
+            model: finished.model,
+            usage: finished.usage,
+        };
+        self.settle(begun, command, &context).await
+    }
+
+    /// Another attempt when that may help, and otherwise an end that the person sees.
+    async fn fail(
+        &self,
+        begun: &Begun,
+        metadata: &Metadata,
+        request: &Recorded,
+        failure: Failure,
+    ) -> Verdict {
+        let (code, retryable, error) = match &failure {
+            Failure::Model(error) => (error.code(), error.is_retryable(), error.to_string()),
+            Failure::Read(error) => ("replica_unavailable", true, error.to_string()),
+        };
+        tracing::warn!(
+            reply.id = %begun.reply_id,
+            attempt = begun.attempt,
+            code,
+            error,
+            "an attempt at a reply failed"
+        );
+        if retryable && begun.attempt < ATTEMPTS {
+            return Verdict::Again(FIRST_PAUSE * 2_u32.pow(begun.attempt - 1));
+        }
+        let context = CommandContext::because_of(request, metadata, "copilot");
+        let command = ConversationCommand::FailReply {
+            reply_id: begun.reply_id,
+            attempt: begun.attempt,
+            reason: code.to_owned(),
+        };
+        self.settle(begun, command, &context).await
+    }
+
+    async fn settle(
+        &self,
+        begun: &Begun,
+        command: ConversationCommand,
+        context: &CommandContext,
+    ) -> Verdict {
+        let settled = self
+            .store
+            .execute::<Conversation>(begun.conversation_id, command, context)
+            .await;
+        match settled {
+            Ok(_) => Verdict::Settled,
+            Err(refused) => verdict_on(&refused, begun.reply_id),
+        }
+    }
+}
+
+/// What a command that did not go through means for the request.
+fn verdict_on(refused: &Refused, reply_id: Uuid) -> Verdict {
+    match refused {
+        ExecuteError::Refused(ConversationRefusal::Superseded { .. }) => Verdict::Superseded,
+        // Completed, failed, or never asked for: nobody waits.
+        ExecuteError::Refused(
+            ConversationRefusal::ReplyNotOpen
+            | ConversationRefusal::NotFound
+            | ConversationRefusal::AlreadyStarted
+            | ConversationRefusal::ReplyInProgress { .. },
+        ) => Verdict::Settled,
+        ExecuteError::ClaimTaken { .. }
+        | ExecuteError::Contended { .. }
+        | ExecuteError::Unavailable(_)
+        | ExecuteError::Corrupt { .. } => {
+            tracing::warn!(
+                reply.id = %reply_id,
+                error = %refused,
+                source = std::error::Error::source(refused).map(ToString::to_string),
+                "a reply could not be recorded; somebody tries again"
+            );
+            Verdict::Again(Duration::from_secs(1))
+        }
+    }
+}
+
+/// The co-pilot's instructions and what has been said.
+async fn prompt(snapshot: &mut Snapshot, begun: &Begun) -> Result<Prompt, ReadError> {
+    let mut system = system_prompt(begun.copilot).to_owned();
+    let conversation = one(snapshot, begun.account_id, begun.conversation_id).await?;
+    if let Some(goal) = conversation.and_then(|conversation| conversation.goal) {
+        system.push_str("\n\nWhat the person wants to achieve: ");
+        system.push_str(goal.reveal());
+    }
+    let mut said = transcript(snapshot, begun.conversation_id, Order::Newest, None, TURNS).await?;
+    said.reverse();
+    let turns = said
+        .into_iter()
+        .filter(|message| message.status == "complete")
+        .map(|message| match message.role.as_str() {
+            "user" => Turn::user(message.text.reveal().as_str()),
+            _ => Turn::assistant(message.text.reveal().as_str()),
+        })
+        .collect();
+    Ok(Prompt {
+        system: system.into(),
+        turns,
+        max_tokens: MAX_TOKENS,
+    })
+}

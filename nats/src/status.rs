@@ -1,0 +1,43 @@
+//! What the broker says about the event stream, for operators.
+
+use fido_domain::Position;
+use serde::Serialize;
+
+use crate::names::COPILOT_CONSUMER;
+use crate::{Nats, NatsError};
+
+/// The event stream as it stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamStatus {
+    /// The oldest position it still holds.
+    pub first: Position,
+    /// The last position it holds.
+    pub last: Position,
+    /// What it takes on disk.
+    pub bytes: u64,
+    /// Requests for replies that no worker has taken yet.
+    pub replies_waiting: u64,
+    /// Requests for replies that a worker is at.
+    pub replies_in_work: u64,
+}
+
+impl Nats {
+    /// How the event stream and the work queue stand.
+    ///
+    /// # Errors
+    /// [`NatsError::NoStream`] before the relay has made the stream, and what NATS says.
+    pub async fn status(&self) -> Result<StreamStatus, NatsError> {
+        let stream = self.events_stream().await?;
+        let state = &stream.cached_info().state;
+        let work = stream.consumer_info(COPILOT_CONSUMER).await.ok();
+        Ok(StreamStatus {
+            first: Position::try_from(state.first_sequence)
+                .map_err(NatsError::other("asking how the stream stands"))?,
+            last: Position::try_from(state.last_sequence)
+                .map_err(NatsError::other("asking how the stream stands"))?,
+            bytes: state.bytes,
+            replies_waiting: work.as_ref().map_or(0, |work| work.num_pending),
+            replies_in_work: work.as_ref().map_or(0, |work| work.num_ack_pending as u64),
+        })
+    }
+}

@@ -1,0 +1,303 @@
+//! The one place that reads the command line, the environment and secret files.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use fido_commands::secrets::MasterKey;
+use serde::{Deserialize, Serialize};
+
+/// Fido: the event-sourced backend of an AI co-pilot for business plans.
+#[derive(Debug, Parser)]
+#[command(name = "fido", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// What to log, and how much (tracing's filter syntax).
+    #[arg(long, env = "FIDO_LOG", default_value = "info", global = true)]
+    pub log: String,
+
+    /// Log lines for people, or JSON for machines.
+    #[arg(long, env = "FIDO_LOG_FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fido dev                                    everything, with its own PostgreSQL and nats-server
+  fido status                                 how far everything is
+  fido audit show conversation 0199…          what happened in one conversation
+  fido serve --listen 0.0.0.0:8080            one role; more processes of any role at will
+
+Secrets come from the environment or from files, never from flags:
+  FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE          64 hexadecimal digits (openssl rand -hex 32)
+  FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE    the model provider's key; without it `dev` is offline";
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What Fido can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Everything in one process, with embedded PostgreSQL and nats-server.
+    Dev(DevArgs),
+    /// The HTTP API.
+    Serve(ServeArgs),
+    /// Publishes the log to NATS.
+    Relay(Connections),
+    /// Keeps a read replica up to date.
+    Project(Connections),
+    /// Answers people through the model provider.
+    Copilot(CopilotArgs),
+    /// Brings the schemas of the event store and the replica up to date (as their owner).
+    Migrate(MigrateArgs),
+    /// How far the log, the stream and the replica are.
+    Status(StatusArgs),
+    /// Looks into the log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// The offline model server on its own (speaks the chat-completions protocol).
+    Model(ModelServerArgs),
+}
+
+/// `fido dev`.
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// Where all data is kept.
+    #[arg(long, env = "FIDO_DATA_DIR", default_value = ".fido")]
+    pub data_dir: PathBuf,
+    /// Where to listen on localhost; the next free port is taken when this one is in use.
+    #[arg(long, env = "FIDO_PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// A nats-server to use instead of the one that is found.
+    #[arg(long, env = "FIDO_NATS_SERVER")]
+    pub nats_server: Option<PathBuf>,
+    /// Which model answers.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// How the offline model behaves.
+    #[command(flatten)]
+    pub offline: OfflineModelArgs,
+}
+
+/// Where the databases and the broker are. Without these, a running `fido dev` is looked for.
+#[derive(Debug, Clone, Args)]
+pub struct Connections {
+    /// The event store, as role fido_app.
+    #[arg(long, env = "FIDO_EVENTS_URL", hide_env_values = true)]
+    events_url: Option<String>,
+    /// The read replica, as role fido_app.
+    #[arg(long, env = "FIDO_REPLICA_URL", hide_env_values = true)]
+    replica_url: Option<String>,
+    /// The name of the replica.
+    #[arg(long, env = "FIDO_REPLICA_NAME", default_value = "replica1")]
+    pub replica_name: String,
+    /// NATS, with user and password.
+    #[arg(long, env = "FIDO_NATS_URL", hide_env_values = true)]
+    nats_url: Option<String>,
+    /// The folder of the `fido dev` to look for.
+    #[arg(long, env = "FIDO_DATA_DIR", default_value = ".fido")]
+    data_dir: PathBuf,
+}
+
+/// `fido serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where everything is.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Where to listen.
+    #[arg(long, env = "FIDO_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Cookies without `Secure`, for http://localhost.
+    #[arg(long, env = "FIDO_PLAIN_HTTP")]
+    pub plain_http: bool,
+}
+
+/// `fido copilot`.
+#[derive(Debug, Args)]
+pub struct CopilotArgs {
+    /// Where everything is.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Which model answers.
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
+/// The model provider.
+#[derive(Debug, Clone, Args)]
+pub struct ModelArgs {
+    /// An OpenAI-compatible endpoint.
+    #[arg(long, env = "FIDO_MODEL_URL", default_value = "https://api.openai.com/v1")]
+    pub model_url: String,
+    /// The model to ask for.
+    #[arg(long, env = "FIDO_MODEL", default_value = "gpt-6-luna")]
+    pub model: String,
+    /// Replies that one worker process writes at the same time.
+    #[arg(long, env = "FIDO_COPILOT_CONCURRENCY", default_value_t = 64)]
+    pub concurrency: usize,
+}
+
+/// How the offline model behaves.
+#[derive(Debug, Clone, Args)]
+pub struct OfflineModelArgs {
+    /// How fast the offline model writes; 0 is as fast as it can.
+    #[arg(long, env = "FIDO_OFFLINE_TOKENS_PER_SECOND", default_value_t = 60)]
+    pub offline_tokens_per_second: u32,
+    /// How long the offline model thinks before the first token, in milliseconds.
+    #[arg(long, env = "FIDO_OFFLINE_FIRST_TOKEN_MS", default_value_t = 200)]
+    pub offline_first_token_ms: u64,
+}
+
+/// `fido model`.
+#[derive(Debug, Args)]
+pub struct ModelServerArgs {
+    /// Where to listen.
+    #[arg(long, env = "FIDO_MODEL_LISTEN", default_value = "127.0.0.1:8089")]
+    pub listen: SocketAddr,
+    /// How it behaves.
+    #[command(flatten)]
+    pub offline: OfflineModelArgs,
+}
+
+/// `fido migrate`.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// The event store, as the owner of its schema.
+    #[arg(long, env = "FIDO_EVENTS_OWNER_URL", hide_env_values = true)]
+    pub events_owner_url: String,
+    /// The read replica, as the owner of its schema.
+    #[arg(long, env = "FIDO_REPLICA_OWNER_URL", hide_env_values = true)]
+    pub replica_owner_url: String,
+}
+
+/// `fido status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Where everything is.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// JSON, for scripts.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `fido audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// The events of one stream, as a timeline.
+    #[command(after_help = "Example:\n  fido audit show conversation 01996c4e-…")]
+    Show(AuditShowArgs),
+}
+
+/// `fido audit show`.
+#[derive(Debug, Args)]
+pub struct AuditShowArgs {
+    /// The kind of stream: account, conversation.
+    pub aggregate: String,
+    /// Which one.
+    pub id: uuid::Uuid,
+    /// One JSON object a line, whole, as stored.
+    #[arg(long)]
+    pub json: bool,
+    /// Where the log is.
+    #[command(flatten)]
+    pub connections: Connections,
+}
+
+/// Where a running stack can be reached: what `fido dev` leaves for the other subcommands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Addresses {
+    /// The event store, as fido_app.
+    pub events_url: String,
+    /// The replica, as fido_app.
+    pub replica_url: String,
+    /// NATS.
+    pub nats_url: String,
+}
+
+/// The file in the data folder that tells where the stack is.
+pub const ADDRESSES_FILE: &str = "addresses.json";
+
+impl Connections {
+    /// The addresses that were given, completed by those of a running `fido dev`.
+    ///
+    /// # Errors
+    /// When one is missing and no `fido dev` is running in the data folder.
+    pub fn resolve(&self) -> Result<Addresses> {
+        if let (Some(events_url), Some(replica_url), Some(nats_url)) =
+            (&self.events_url, &self.replica_url, &self.nats_url)
+        {
+            return Ok(Addresses {
+                events_url: events_url.clone(),
+                replica_url: replica_url.clone(),
+                nats_url: nats_url.clone(),
+            });
+        }
+        let found = Addresses::find(&self.data_dir)?;
+        Ok(Addresses {
+            events_url: self.events_url.clone().unwrap_or(found.events_url),
+            replica_url: self.replica_url.clone().unwrap_or(found.replica_url),
+            nats_url: self.nats_url.clone().unwrap_or(found.nats_url),
+        })
+    }
+}
+
+impl Addresses {
+    fn find(data_dir: &Path) -> Result<Self> {
+        let file = data_dir.join(ADDRESSES_FILE);
+        let Ok(text) = std::fs::read_to_string(&file) else {
+            bail!(
+                "no `fido dev` is running in {}: start one, name its folder with --data-dir, \
+                 or set FIDO_EVENTS_URL, FIDO_REPLICA_URL and FIDO_NATS_URL",
+                data_dir.display()
+            );
+        };
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", file.display()))
+    }
+}
+
+/// The master key from the environment or a file.
+///
+/// # Errors
+/// When there is none, or it is not one.
+pub fn master_key() -> Result<MasterKey> {
+    let text = secret("FIDO_MASTER_KEY")?
+        .context("set FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE (make a key with: openssl rand -hex 32)")?;
+    Ok(MasterKey::parse(&text)?)
+}
+
+/// The model provider's key, if there is one.
+///
+/// # Errors
+/// When the file that is named cannot be read.
+pub fn model_api_key() -> Result<Option<String>> {
+    secret("FIDO_MODEL_API_KEY")
+}
+
+/// The value of `NAME`, or the content of the file that `NAME_FILE` names.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment beside clap: secrets are no flags"
+)]
+fn secret(name: &str) -> Result<Option<String>> {
+    if let Ok(value) = std::env::var(name) {
+        return Ok(Some(value).filter(|value| !value.trim().is_empty()));
+    }
+    let Ok(file) = std::env::var(format!("{name}_FILE")) else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("{name}_FILE names {file}, which cannot be read"))?;
+    Ok(Some(text.trim().to_owned()))
+}

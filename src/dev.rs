@@ -1,0 +1,208 @@
+//! `fido dev`: every role in one process, on an embedded PostgreSQL and nats-server.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use fido_api::{ApiConfig, Cookies};
+use fido_commands::secrets::MasterKey;
+use fido_copilot::gateway::Gateway;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{self, ADDRESSES_FILE, Addresses, DevArgs, ModelArgs};
+use crate::model::{self, OfflineModel};
+use crate::roles::{self, System};
+use crate::stack::{OWNER, Programs, Stack, StackOptions};
+
+/// The name of the one replica.
+const REPLICA: &str = "replica1";
+/// The role that Fido runs as.
+const APP: &str = "fido_app";
+/// Ports that are tried one after the other.
+const PORTS: u16 = 100;
+/// How long starting may take.
+const START: Duration = Duration::from_secs(30);
+
+/// Runs everything until `shutdown`; calls `ready` with the address once a chat would be answered.
+///
+/// # Errors
+/// When something does not start; what has started is stopped again.
+pub async fn run(
+    args: &DevArgs,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<()> {
+    let options = StackOptions {
+        programs: Programs::of_this_machine().with_nats_server(args.nats_server.clone()),
+        ..StackOptions::new(&args.data_dir)
+    };
+    let stack = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        stack = Stack::start(&options) => stack?,
+    };
+    let ran = run_on(&stack, args, shutdown, ready).await;
+    let _ = std::fs::remove_file(args.data_dir.join(ADDRESSES_FILE));
+    stack.stop().await?;
+    ran
+}
+
+async fn run_on(
+    stack: &Stack,
+    args: &DevArgs,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(SocketAddr),
+) -> Result<()> {
+    let addresses = prepare(stack, &args.data_dir).await?;
+    let key = master_key(&args.data_dir)?;
+    let listener = listen(args.port).await?;
+    let address = listener.local_addr()?;
+
+    let tasks = TaskTracker::new();
+    let system = System::connect(&addresses, REPLICA, "dev").await?;
+    tasks.spawn(system.clone().relay(shutdown.clone()));
+    tasks.spawn(system.clone().project(shutdown.clone()));
+    let gateway = gateway(args, &tasks, &shutdown).await?;
+    let concurrency = args.model.concurrency;
+    tasks.spawn(
+        system
+            .clone()
+            .copilot(gateway, concurrency, shutdown.clone()),
+    );
+    let config = ApiConfig {
+        cookies: Cookies::PlainHttp,
+    };
+    let serving = tasks.spawn(
+        system
+            .clone()
+            .serve(listener, key, config, shutdown.clone()),
+    );
+    tasks.close();
+
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        started = tokio::time::timeout(START, started(&system)) => {
+            match started {
+                Ok(()) => ready(address),
+                Err(_elapsed) => tracing::error!("still not ready after {} s; see the lines above", START.as_secs()),
+            }
+        }
+    }
+    let served = serving.await.context("the API broke off")?;
+    shutdown.cancel();
+    tasks.wait().await;
+    served
+}
+
+/// Ready is when an event would reach the replica: the relay has made the stream, and everything
+/// that the log held before is visible.
+async fn started(system: &System) {
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    loop {
+        look.tick().await;
+        let Ok(head) = system.log().head().await else {
+            continue;
+        };
+        let published = system.nats().status().await.is_ok_and(|stream| stream.last >= head);
+        if published && system.replicas().read(Some(head)).await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// Databases and schemas, and a note for `fido status` and `fido audit` where they are.
+async fn prepare(stack: &Stack, data_dir: &Path) -> Result<Addresses> {
+    let (events, replica) = ("fido_events", "fido_replica");
+    stack.postgres.ensure_database(events).await?;
+    stack.postgres.ensure_database(replica).await?;
+    roles::migrate(
+        &stack.postgres_url(events, OWNER),
+        &stack.postgres_url(replica, OWNER),
+    )
+    .await?;
+    let addresses = Addresses {
+        events_url: stack.postgres_url(events, APP),
+        replica_url: stack.postgres_url(replica, APP),
+        nats_url: stack.nats_url(),
+    };
+    write_private(
+        &data_dir.join(ADDRESSES_FILE),
+        &serde_json::to_string_pretty(&addresses)?,
+    )?;
+    Ok(addresses)
+}
+
+/// The configured key, or one that belongs to this data folder and is made with it.
+fn master_key(data_dir: &Path) -> Result<MasterKey> {
+    if let Ok(key) = config::master_key() {
+        return Ok(key);
+    }
+    let file = data_dir.join("master.key");
+    if !file.exists() {
+        write_private(&file, &MasterKey::generate())?;
+        tracing::info!(file = %file.display(), "made a master key for this data folder; keep it with the data");
+    }
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("{} cannot be read", file.display()))?;
+    MasterKey::parse(&text).with_context(|| format!("{} is damaged", file.display()))
+}
+
+/// The configured provider, or the offline model when there is no key for one.
+async fn gateway(
+    args: &DevArgs,
+    tasks: &TaskTracker,
+    shutdown: &CancellationToken,
+) -> Result<Gateway> {
+    if let Some(key) = config::model_api_key()? {
+        return roles::gateway(&args.model, &key);
+    }
+    let (address, serve) = OfflineModel::bind(
+        (Ipv4Addr::LOCALHOST, 0).into(),
+        args.offline.options(),
+        shutdown.clone(),
+    )
+    .await
+    .context("the offline model cannot listen")?;
+    tasks.spawn(serve);
+    tracing::info!(address = %address, "no FIDO_MODEL_API_KEY: the offline model answers");
+    let model = ModelArgs {
+        model_url: format!("http://{address}/v1"),
+        model: model::NAME.to_owned(),
+        ..args.model.clone()
+    };
+    roles::gateway(&model, "offline")
+}
+
+/// Listens on localhost at `port`, or at the next one that is free.
+async fn listen(port: u16) -> Result<TcpListener> {
+    for candidate in port..=port.saturating_add(PORTS) {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, candidate)).await {
+            Ok(listener) => {
+                if candidate != port {
+                    tracing::warn!("port {port} is in use; listening on {candidate} instead");
+                }
+                return Ok(listener);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(error).context(format!("cannot listen on port {candidate}")),
+        }
+    }
+    anyhow::bail!("ports {port} to {} are all in use; choose one with --port", port.saturating_add(PORTS))
+}
+
+/// A file that only this user can read.
+fn write_private(file: &Path, text: &str) -> Result<()> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(file)
+        .and_then(|mut open| open.write_all(text.as_bytes()))
+        .with_context(|| format!("{} cannot be written", file.display()))
+}

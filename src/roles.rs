@@ -1,0 +1,201 @@
+//! Puts the parts together: connections, and one function a role. `fido dev` runs them all.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use fido_api::{Api, ApiConfig};
+use fido_commands::EventStore;
+use fido_commands::auth::Auth;
+use fido_commands::log::Log;
+use fido_commands::secrets::MasterKey;
+use fido_copilot::gateway::{ApiKey, Gateway, GatewayConfig};
+use fido_copilot::worker::Worker;
+use fido_nats::{Nats, relay, wake};
+use fido_projections::Replicas;
+use fido_projections::projector::Projector;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Addresses, ModelArgs};
+
+/// Connections that one process keeps to one database.
+const POOL: u32 = 20;
+
+/// Connected to everything; every role is made of this. Cheap to clone.
+#[derive(Clone)]
+pub struct System {
+    events: PgPool,
+    replica: PgPool,
+    replica_name: String,
+    nats: Nats,
+}
+
+impl System {
+    /// Connects to the databases and to NATS as `role`.
+    ///
+    /// # Errors
+    /// When one of them cannot be reached.
+    pub async fn connect(addresses: &Addresses, replica_name: &str, role: &str) -> Result<Self> {
+        Ok(Self {
+            events: events_pool(&addresses.events_url)
+                .await
+                .context("the event store cannot be reached (FIDO_EVENTS_URL)")?,
+            replica: replica_pool(&addresses.replica_url)
+                .await
+                .context("the replica cannot be reached (FIDO_REPLICA_URL)")?,
+            replica_name: replica_name.to_owned(),
+            nats: Nats::connect(&addresses.nats_url, &format!("fido {role}"))
+                .await
+                .context("NATS cannot be used (FIDO_NATS_URL)")?,
+        })
+    }
+
+    /// The log, for reading.
+    pub fn log(&self) -> Log {
+        Log::new(self.events.clone())
+    }
+
+    /// The broker.
+    pub fn nats(&self) -> &Nats {
+        &self.nats
+    }
+
+    /// The read side.
+    pub fn replicas(&self) -> Replicas {
+        Replicas::new(self.replica_name.clone(), self.replica.clone())
+    }
+
+    /// Serves the API on `listener` until `shutdown`, then lets requests end.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        key: MasterKey,
+        config: ApiConfig,
+        shutdown: CancellationToken,
+    ) -> Result<()> {
+        let (store, replicas, tasks) = self.write_and_read(&shutdown);
+        let api = Api {
+            auth: Auth::new(store.clone(), key),
+            store,
+            replicas,
+            nats: self.nats,
+            config,
+        };
+        let served = fido_api::serve(api, listener, shutdown.clone()).await;
+        // What serving leaves behind follows; without this a failed listener would leave it waiting.
+        shutdown.cancel();
+        tasks.wait().await;
+        Ok(served?)
+    }
+
+    /// Publishes the log until `shutdown`.
+    pub async fn relay(self, shutdown: CancellationToken) {
+        relay::run(self.log(), self.nats, shutdown).await;
+    }
+
+    /// Keeps the replica up to date until `shutdown`.
+    pub async fn project(self, shutdown: CancellationToken) {
+        Projector {
+            log: self.log(),
+            replica: self.replica_name,
+            pool: self.replica,
+            nats: self.nats,
+        }
+        .run(shutdown)
+        .await;
+    }
+
+    /// Answers people through `gateway` until `shutdown`, then lets replies end.
+    pub async fn copilot(
+        self,
+        gateway: Gateway,
+        concurrency: usize,
+        shutdown: CancellationToken,
+    ) {
+        let (store, replicas, tasks) = self.write_and_read(&shutdown);
+        Worker::new(store, replicas, self.nats, gateway, concurrency)
+            .run(shutdown)
+            .await;
+        tasks.wait().await;
+    }
+
+    /// A store that wakes the relay, and a replica whose position is followed.
+    fn write_and_read(
+        &self,
+        shutdown: &CancellationToken,
+    ) -> (EventStore, Replicas, TaskTracker) {
+        let store = EventStore::new(self.events.clone());
+        let replicas = self.replicas();
+        let tasks = TaskTracker::new();
+        tasks.spawn(wake::announce_appends(
+            self.nats.clone(),
+            store.appended(),
+            shutdown.clone(),
+        ));
+        tasks.spawn(
+            replicas
+                .clone()
+                .follow(self.nats.clone(), shutdown.clone()),
+        );
+        tasks.close();
+        (store, replicas, tasks)
+    }
+}
+
+/// The way to the model provider that `model` describes, paid with `key`.
+///
+/// # Errors
+/// When the configuration cannot be right.
+pub fn gateway(model: &ModelArgs, key: &str) -> Result<Gateway> {
+    let key = ApiKey::parse(key).context("FIDO_MODEL_API_KEY is no key")?;
+    let config = GatewayConfig::new(&model.model_url, key, &model.model);
+    Gateway::new(config).context("the model provider is misconfigured (FIDO_MODEL_URL)")
+}
+
+/// Brings the event store's and the replica's schemas up to date; both URLs are those of owners.
+///
+/// # Errors
+/// When a database cannot be reached or a migration fails; a failed migration changes nothing.
+pub async fn migrate(events_owner_url: &str, replica_owner_url: &str) -> Result<()> {
+    for (what, url, migrations) in [
+        ("event store", events_owner_url, &fido_commands::MIGRATIONS),
+        ("replica", replica_owner_url, &fido_projections::MIGRATIONS),
+    ] {
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect(url)
+            .await
+            .with_context(|| format!("the {what} cannot be reached"))?;
+        migrations
+            .run(&pool)
+            .await
+            .with_context(|| format!("the schema of the {what} was not brought up to date"))?;
+        pool.close().await;
+    }
+    Ok(())
+}
+
+async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
+    pool(PgConnectOptions::from_str(url)?).await
+}
+
+async fn replica_pool(url: &str) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?
+        .options([("search_path", fido_projections::SCHEMA)]);
+    pool(options).await
+}
+
+async fn pool(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
+    PgPoolOptions::new()
+        .max_connections(POOL)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_with(options.application_name("fido"))
+        .await
+}
