@@ -171,3 +171,39 @@ pub struct Metadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_hash: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use cqrs_es::DomainEvent;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::conversation::ConversationEvent;
+
+    fn requested() -> ConversationEvent {
+        ConversationEvent::ReplyStarted {
+            reply_id: Uuid::nil(),
+            attempt: 2,
+        }
+    }
+
+    #[test]
+    fn what_is_stored_reads_back_as_the_same_event() {
+        let event = requested();
+        let payload = encode(&event).unwrap().to_string();
+        let read: ConversationEvent =
+            decode(&event.event_type(), &event.event_version(), &payload).unwrap();
+        assert_eq!(read, event);
+        assert!(
+            !payload.contains("reply_started"),
+            "the name stands in its column: {payload}"
+        );
+    }
+
+    #[test]
+    fn an_unknown_version_is_not_guessed_at() {
+        let payload = encode(&requested()).unwrap().to_string();
+        let read = decode::<ConversationEvent>("reply_started", "2", &payload);
+        assert!(read.is_err());
+    }
+}

@@ -1,0 +1,42 @@
+//! What may happen to an account.
+
+use cqrs_es::test::TestFramework;
+use fido_commands::account::{AccountCommand, AccountRefusal};
+use fido_commands::decide::Decider;
+use fido_domain::account::{Account, AccountEvent, DisplayName, Role};
+use fido_domain::text::EmailAddress;
+
+fn accounts() -> TestFramework<Decider<Account>> {
+    TestFramework::with(())
+}
+
+fn register() -> AccountCommand {
+    AccountCommand::RegisterAccount {
+        email: EmailAddress::parse("ada@example.com").unwrap(),
+        display_name: DisplayName::parse("Ada").unwrap(),
+    }
+}
+
+fn registered() -> AccountEvent {
+    AccountEvent::AccountRegistered {
+        email: EmailAddress::parse("ada@example.com").unwrap().into(),
+        display_name: DisplayName::parse("Ada").unwrap().into(),
+        roles: vec![Role::User],
+    }
+}
+
+#[test]
+fn a_person_opens_an_account_as_a_user() {
+    accounts()
+        .given_no_previous_events()
+        .when(register())
+        .then_expect_events(vec![registered()]);
+}
+
+#[test]
+fn an_account_is_opened_once() {
+    accounts()
+        .given(vec![registered()])
+        .when(register())
+        .then_expect_error(AccountRefusal::AlreadyRegistered);
+}
