@@ -1,0 +1,18 @@
+# The usual errands. Everything else is `cargo run -- help`.
+
+# What scripts/setup puts into the project is looked for last, so that the machine's own comes first.
+export PATH := $(PATH):$(CURDIR)/.tools/nats/bin:$(HOME)/.cargo/bin
+
+.PHONY: help run test setup
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
+
+run: setup ## Start everything on this machine: http://localhost:8080 (options: ARGS="--port 9000")
+	cargo run --release -- dev $(ARGS)
+
+test: setup ## Run every test (one of them: ARGS="--test it stack")
+	cargo test --workspace $(ARGS)
+
+setup: ## Install what is missing: PostgreSQL, nats-server, a C compiler, curl
+	@scripts/setup
