@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use fido_commands::secrets::MasterKey;
 use serde::{Deserialize, Serialize};
 
+use crate::model;
+
 /// Fido: the event-sourced backend of an AI co-pilot for business plans.
 #[derive(Debug, Parser)]
 #[command(name = "fido", version, arg_required_else_help = true, after_help = EXAMPLES)]
@@ -157,6 +159,16 @@ pub struct OfflineModelArgs {
     /// How long the offline model thinks before the first token, in milliseconds.
     #[arg(long, env = "FIDO_OFFLINE_FIRST_TOKEN_MS", default_value_t = 200)]
     pub offline_first_token_ms: u64,
+}
+
+impl OfflineModelArgs {
+    /// The same, for the offline model.
+    pub fn options(&self) -> model::Options {
+        model::Options {
+            first_token_ms: self.offline_first_token_ms,
+            tokens_per_second: self.offline_tokens_per_second,
+        }
+    }
 }
 
 /// `fido model`.

@@ -168,7 +168,11 @@ async fn gateway(
     )
     .await
     .context("the offline model cannot listen")?;
-    tasks.spawn(serve);
+    tasks.spawn(async move {
+        if let Err(error) = serve.await {
+            tracing::error!(error = %error, "the offline model broke off");
+        }
+    });
     tracing::info!(address = %address, "no FIDO_MODEL_API_KEY: the offline model answers");
     let model = ModelArgs {
         model_url: format!("http://{address}/v1"),

@@ -93,8 +93,7 @@ async fn start(cli: Cli) -> Result<()> {
             let (address, serve) =
                 model::OfflineModel::bind(args.listen, args.offline.options(), shutdown).await?;
             print(&format!("The offline model listens at http://{address}/v1"));
-            serve.await;
-            Ok(())
+            Ok(serve.await?)
         }
     }
 }

@@ -1,0 +1,248 @@
+//! Fido for one test: every role in this process, on databases and a nats-server of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use fido::config::Addresses;
+use fido::model::{self, OfflineModel};
+use fido::roles::{self, System};
+use fido::stack::{NatsServer, OWNER, PostgresCluster, Programs};
+use fido_api::{ApiConfig, Cookies};
+use fido_commands::secrets::MasterKey;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The one cluster of the test run; its guard ends it with this process.
+static CLUSTER: OnceCell<Arc<PostgresCluster>> = OnceCell::const_new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+const TEMPLATE_EVENTS: &str = "template_events";
+const TEMPLATE_REPLICA: &str = "template_replica";
+pub const REPLICA: &str = "replica1";
+/// An offline model that writes as fast as it can.
+pub const UNPACED: model::Options = model::Options {
+    first_token_ms: 0,
+    tokens_per_second: 0,
+};
+
+/// The cluster, with migrated templates in it.
+pub async fn cluster() -> Arc<PostgresCluster> {
+    CLUSTER
+        .get_or_init(|| async {
+            let cluster = PostgresCluster::temporary(&Programs::of_this_machine())
+                .await
+                .unwrap();
+            for template in [TEMPLATE_EVENTS, TEMPLATE_REPLICA] {
+                cluster.ensure_database(template).await.unwrap();
+            }
+            roles::migrate(
+                &cluster.url(TEMPLATE_EVENTS, OWNER),
+                &cluster.url(TEMPLATE_REPLICA, OWNER),
+            )
+            .await
+            .unwrap();
+            Arc::new(cluster)
+        })
+        .await
+        .clone()
+}
+
+/// Databases and a broker for one test, with nothing of Fido running yet.
+pub struct Ground {
+    pub addresses: Addresses,
+    /// The event store, as the owner of its schema.
+    pub events_owner_url: String,
+    /// The key that processes on this ground share.
+    pub master_key: String,
+    pub nats: NatsServer,
+}
+
+impl Ground {
+    pub async fn prepare() -> Self {
+        let cluster = cluster().await;
+        let n = DATABASES.fetch_add(1, Ordering::Relaxed);
+        let mut owner = PgConnection::connect(&cluster.url("postgres", OWNER))
+            .await
+            .unwrap();
+        let mut names = Vec::new();
+        for template in [TEMPLATE_EVENTS, TEMPLATE_REPLICA] {
+            let name = format!("test_{n}_{template}");
+            sqlx::raw_sql(&format!("create database {name} template {template}"))
+                .execute(&mut owner)
+                .await
+                .unwrap();
+            names.push(name);
+        }
+        let nats = NatsServer::temporary(&Programs::of_this_machine())
+            .await
+            .unwrap();
+        Self {
+            addresses: Addresses {
+                events_url: cluster.url(&names[0], "fido_app"),
+                replica_url: cluster.url(&names[1], "fido_app"),
+                nats_url: nats.url(),
+            },
+            events_owner_url: cluster.url(&names[0], OWNER),
+            master_key: MasterKey::generate(),
+            nats,
+        }
+    }
+
+    pub async fn system(&self) -> System {
+        System::connect(&self.addresses, REPLICA, "test")
+            .await
+            .unwrap()
+    }
+}
+
+/// All of Fido, listening on a free port.
+pub struct TestApp {
+    pub ground: Ground,
+    pub http: reqwest::Client,
+    base: String,
+    shutdown: CancellationToken,
+}
+
+/// Somebody who has registered.
+pub struct TestUser {
+    pub account_id: Uuid,
+    pub token: String,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        Self::start_with(UNPACED).await
+    }
+
+    /// With an offline model that writes as `offline` says.
+    pub async fn start_with(offline: model::Options) -> Self {
+        // Only an error when another test has done it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let ground = Ground::prepare().await;
+        let shutdown = CancellationToken::new();
+        let system = ground.system().await;
+
+        let (model, serve) =
+            OfflineModel::bind(([127, 0, 0, 1], 0).into(), offline, shutdown.clone())
+                .await
+                .unwrap();
+        tokio::spawn(serve);
+        let gateway = roles::gateway(
+            &fido::config::ModelArgs {
+                model_url: format!("http://{model}/v1"),
+                model: model::NAME.to_owned(),
+                concurrency: 16,
+            },
+            "test",
+        )
+        .unwrap();
+        tokio::spawn(system.clone().relay(shutdown.clone()));
+        tokio::spawn(system.clone().project(shutdown.clone()));
+        tokio::spawn(system.clone().copilot(gateway, 16, shutdown.clone()));
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let config = ApiConfig {
+            cookies: Cookies::PlainHttp,
+        };
+        let key = MasterKey::parse(&ground.master_key).unwrap();
+        tokio::spawn(system.serve(listener, key, config, shutdown.clone()));
+        Self {
+            ground,
+            http: reqwest::Client::new(),
+            base,
+            shutdown,
+        }
+    }
+
+    /// The address of `path` in this app.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Somebody new, with an address made of `name`.
+    pub async fn register(&self, name: &str) -> TestUser {
+        let response = self
+            .http
+            .post(self.url("/v1/accounts"))
+            .json(&json!({
+                "email": format!("{name}@example.com"),
+                "password": "correct horse",
+                "display_name": name,
+            }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 201, "{:?}", response.text().await);
+        let body: Value = response.json().await.unwrap();
+        TestUser {
+            account_id: body["account"]["id"].as_str().unwrap().parse().unwrap(),
+            token: body["token"].as_str().unwrap().to_owned(),
+        }
+    }
+
+    /// POSTs as `user`, expects `status`, answers with the body and the position.
+    pub async fn post(
+        &self,
+        user: &TestUser,
+        path: &str,
+        body: Value,
+        status: u16,
+    ) -> (Value, i64) {
+        let response = self
+            .http
+            .post(self.url(path))
+            .bearer_auth(&user.token)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        let found = response.status();
+        let position = response
+            .headers()
+            .get("fido-position")
+            .map_or(0, |position| position.to_str().unwrap().parse().unwrap());
+        let body = response.json().await.unwrap();
+        assert_eq!(found, status, "{path}: {body}");
+        (body, position)
+    }
+
+    /// GETs as `user` what the log was at `position` or later, expects success.
+    pub async fn get(&self, user: &TestUser, path: &str, position: i64) -> Value {
+        let response = self
+            .http
+            .get(self.url(path))
+            .bearer_auth(&user.token)
+            .header("Fido-Min-Position", position)
+            .send()
+            .await
+            .unwrap();
+        let found = response.status();
+        let body = response.json().await.unwrap();
+        assert_eq!(found, 200, "{path}: {body}");
+        body
+    }
+
+    /// A new conversation of `user`.
+    pub async fn start_conversation(&self, user: &TestUser) -> Uuid {
+        let (conversation, _) = self
+            .post(
+                user,
+                "/v1/conversations",
+                json!({"copilot": "business_plan_architect"}),
+                201,
+            )
+            .await;
+        conversation["id"].as_str().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
