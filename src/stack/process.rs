@@ -36,6 +36,8 @@ pub(super) struct Sign {
 pub(super) struct Server {
     sign: Sign,
     log: PathBuf,
+    /// Where the log of the present process begins.
+    log_begins: u64,
     pid_file: PathBuf,
     guard: Guard,
     child: Option<Child>,
@@ -52,6 +54,7 @@ impl Server {
             pid_file: dir.join("pid"),
             guard: Guard::start(&sign).doing("starting the guard", Path::new("/bin/sh"))?,
             child: None,
+            log_begins: 0,
             log,
             sign,
         };
@@ -77,7 +80,7 @@ impl Server {
             let pid = self.spawn(command())?;
             while !is_ready(pid).await {
                 if let Some(status) = self.exited()? {
-                    let tail = tail(&self.log);
+                    let tail = self.log_tail();
                     if PREDECESSOR_LINGERS.iter().any(|words| tail.contains(words))
                         && Instant::now() < deadline
                     {
@@ -176,6 +179,7 @@ impl Server {
     fn spawn(&mut self, mut command: Command) -> Result<u32, StackError> {
         let program = PathBuf::from(command.get_program());
         let log = append(&self.log).doing("opening", &self.log)?;
+        self.log_begins = log.metadata().doing("looking at", &self.log)?.len();
         let errors = log.try_clone().doing("opening", &self.log)?;
         command
             .stdin(Stdio::null())
@@ -211,8 +215,21 @@ impl Server {
             server: self.sign.server,
             what,
             log: self.log.clone(),
-            tail: tail(&self.log),
+            tail: self.log_tail(),
         }
+    }
+
+    /// What the present process logged last, at most two kilobytes; nothing when that cannot be read.
+    fn log_tail(&self) -> String {
+        let mut bytes = Vec::new();
+        if let Ok(mut log) = File::open(&self.log) {
+            let end = log.seek(SeekFrom::End(0)).unwrap_or(0);
+            let begin = self.log_begins.max(end.saturating_sub(2048));
+            let _unreadable = log
+                .seek(SeekFrom::Start(begin))
+                .and_then(|_| log.read_to_end(&mut bytes));
+        }
+        String::from_utf8_lossy(&bytes).trim_end().to_owned()
     }
 }
 
@@ -257,18 +274,4 @@ fn append(path: &Path) -> std::io::Result<File> {
         .append(true)
         .mode(0o600)
         .open(path)
-}
-
-/// The last lines of a log, at most two kilobytes.
-fn tail(log: &Path) -> String {
-    let mut bytes = Vec::new();
-    if let Ok(mut file) = File::open(log) {
-        let from_end = file
-            .seek(SeekFrom::End(-2048))
-            .or_else(|_| file.rewind().map(|()| 0));
-        if from_end.is_ok() {
-            let _unreadable = file.read_to_end(&mut bytes);
-        }
-    }
-    String::from_utf8_lossy(&bytes).trim_end().to_owned()
 }

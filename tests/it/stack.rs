@@ -119,6 +119,29 @@ async fn killed_servers_come_back_at_the_same_urls() {
 }
 
 #[tokio::test]
+async fn a_stale_process_id_neither_hinders_the_start_nor_harms_a_stranger() {
+    let folder = folder();
+    let mut stack = start(folder.path()).await;
+    let mut stranger = Command::new("sleep").arg("600").spawn().unwrap();
+    stack.postgres.kill().await.unwrap();
+    stack.nats.kill().await.unwrap();
+    let pid_file = stack.postgres.data_dir().join("postmaster.pid");
+    let stale = std::fs::read_to_string(&pid_file).unwrap();
+    let (_, rest) = stale.split_once('\n').unwrap();
+    std::fs::write(&pid_file, format!("{}\n{rest}", stranger.id())).unwrap();
+    for server in ["postgres", "nats"] {
+        let pid_file = folder.path().join(server).join("pid");
+        std::fs::write(pid_file, stranger.id().to_string()).unwrap();
+    }
+    drop(stack);
+
+    start(folder.path()).await.stop().await.unwrap();
+    assert!(stranger.try_wait().unwrap().is_none());
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+}
+
+#[tokio::test]
 async fn a_temporary_server_takes_its_folder_with_it() {
     let programs = Programs::of_this_machine();
     let nats = NatsServer::temporary(&programs).await.unwrap();
