@@ -41,12 +41,10 @@ impl Site {
     /// Chooses a folder within the user's reach: beside `cluster`, else below [`SYSTEM_DATA`].
     pub(super) fn choose(cluster: &Path, user: RunAs) -> Result<Self, StackError> {
         let near = cluster.with_extension("new");
-        match std::fs::remove_dir_all(&near) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).doing("removing", &near);
-            }
-            Ok(()) | Err(_) => make_private(&near, user)?,
+        if near.exists() {
+            std::fs::remove_dir_all(&near).doing("removing", &near)?;
         }
+        make_private(&near, user)?;
         if user.can_use(&near) {
             return Ok(Self {
                 folder: near,
@@ -73,11 +71,12 @@ impl Site {
 
     /// The cluster is complete: from now on it is found at its place.
     pub(super) fn settle(self) -> Result<(), StackError> {
-        match self.is_near {
-            true => std::fs::rename(&self.folder, &self.cluster),
-            false => symlink(&self.folder, &self.cluster),
-        }
-        .doing("settling the cluster at", &self.cluster)
+        let settled = if self.is_near {
+            std::fs::rename(&self.folder, &self.cluster)
+        } else {
+            symlink(&self.folder, &self.cluster)
+        };
+        settled.doing("settling the cluster at", &self.cluster)
     }
 }
 
@@ -102,21 +101,20 @@ pub(super) fn make_socket_dir(dir: &Path, user: RunAs) -> Result<PathBuf, StackE
 
 /// Makes a folder that only `user` enters, or checks that the one that is there is such a folder and not a trap.
 fn make_private(folder: &Path, user: RunAs) -> Result<(), StackError> {
-    match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(error).doing("creating", folder);
-        }
-        Ok(()) | Err(_) => {}
+    if let Err(error) = DirBuilder::new().mode(0o700).create(folder)
+        && error.kind() != io::ErrorKind::AlreadyExists
+    {
+        return Err(error).doing("creating", folder);
     }
     let found = std::fs::symlink_metadata(folder).doing("looking at", folder)?;
     let is_ours = [user.uid(), Uid::effective().as_raw()].contains(&found.uid());
-    match found.is_dir() && is_ours && found.mode() & 0o077 == 0 {
-        true => user.own(folder).doing("handing over", folder),
-        false => Err(StackError::NotPrivate {
+    if !found.is_dir() || !is_ours || found.mode() & 0o077 != 0 {
+        return Err(StackError::NotPrivate {
             dir: folder.to_owned(),
             owner: user.uid(),
-        }),
+        });
     }
+    user.own(folder).doing("handing over", folder)
 }
 
 /// 128 random bits, as 32 letters and digits.

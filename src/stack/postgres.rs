@@ -248,7 +248,8 @@ async fn initialise(
     durability: Durability,
 ) -> Result<(), StackError> {
     let site = Site::choose(place, user)?;
-    let mut command = user.command(&postgres.with_file_name("initdb"));
+    let initdb = postgres.with_file_name("initdb");
+    let mut command = user.command(&initdb);
     command
         .arg("--pgdata")
         .arg(&site.folder)
@@ -264,18 +265,16 @@ async fn initialise(
     if durability == Durability::ProcessCrash {
         command.arg("--no-sync");
     }
-    let output = tokio::process::Command::from(command).output().await;
-    let output = output.map_err(|source| StackError::Io {
-        doing: "starting initdb".to_owned(),
-        source,
-    })?;
-    match output.status.success() {
-        true => site.settle(),
-        false => Err(StackError::Failed {
+    let mut command = tokio::process::Command::from(command);
+    let output = command.kill_on_drop(true).output().await;
+    let output = output.doing("starting", &initdb)?;
+    if !output.status.success() {
+        return Err(StackError::Failed {
             program: "initdb",
             output: String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
-        }),
+        });
     }
+    site.settle()
 }
 
 async fn can_connect(url: &str) -> bool {

@@ -76,27 +76,38 @@ impl Server {
         is_ready: impl AsyncFn(u32) -> bool,
     ) -> Result<(), StackError> {
         let deadline = Instant::now() + READY_WITHIN;
-        'attempt: loop {
+        loop {
             let pid = self.spawn(command())?;
-            while !is_ready(pid).await {
-                if let Some(status) = self.exited()? {
-                    let tail = self.log_tail();
-                    if PREDECESSOR_LINGERS.iter().any(|words| tail.contains(words))
-                        && Instant::now() < deadline
-                    {
-                        sleep(10 * GLANCE).await;
-                        continue 'attempt;
-                    }
-                    return Err(self.not_ready(format!("ended with {status} before it was ready")));
-                }
-                if Instant::now() > deadline {
-                    return Err(self
-                        .not_ready(format!("was not ready within {} s", READY_WITHIN.as_secs())));
-                }
-                sleep(GLANCE).await;
+            if self.becomes_ready(pid, &is_ready, deadline).await? {
+                return Ok(());
             }
-            return Ok(());
+            sleep(10 * GLANCE).await;
         }
+    }
+
+    /// False when the process ended because its predecessor is not quite gone, and another try may succeed.
+    async fn becomes_ready(
+        &mut self,
+        pid: u32,
+        is_ready: &impl AsyncFn(u32) -> bool,
+        deadline: Instant,
+    ) -> Result<bool, StackError> {
+        while !is_ready(pid).await {
+            let is_late = Instant::now() > deadline;
+            if let Some(status) = self.exited()? {
+                let tail = self.log_tail();
+                if !is_late && PREDECESSOR_LINGERS.iter().any(|words| tail.contains(words)) {
+                    return Ok(false);
+                }
+                return Err(self.not_ready(format!("ended with {status} before it was ready")));
+            }
+            if is_late {
+                let seconds = READY_WITHIN.as_secs();
+                return Err(self.not_ready(format!("was not ready within {seconds} s")));
+            }
+            sleep(GLANCE).await;
+        }
+        Ok(true)
     }
 
     /// The process id, while the server runs.
@@ -167,13 +178,13 @@ impl Server {
                 sleep(GLANCE).await;
             }
         }
-        match runs() {
-            true => Err(StackError::StillRunning {
+        if runs() {
+            return Err(StackError::StillRunning {
                 server: self.sign.server,
                 pid,
-            }),
-            false => Ok(()),
+            });
         }
+        Ok(())
     }
 
     fn spawn(&mut self, mut command: Command) -> Result<u32, StackError> {

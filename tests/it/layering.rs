@@ -125,9 +125,10 @@ fn violation(dependency: &Dependency) -> Option<String> {
             "{importer} has no layer yet; give it one in tests/it/layering.rs"
         ));
     };
-    let is_allowed = match is_ours {
-        true => layer.may_import.contains(&imported.as_str()),
-        false => !layer.never.contains(&imported.as_str()),
+    let is_allowed = if *is_ours {
+        layer.may_import.contains(&imported.as_str())
+    } else {
+        !layer.never.contains(&imported.as_str())
     };
     (!is_allowed).then(|| format!("{importer} must not depend on {imported}: {}", layer.rule))
 }
