@@ -19,6 +19,10 @@ use template::{Question, Topic, Voice, fill};
 const NOTICE: &str = "Offline model: no AI provider is connected, so this is a template filled in \
     with what you wrote. It understands little; amounts in [brackets] are for you to fill in.";
 
+/// How `fido_copilot` begins the lines that name the co-pilot and the person's goal.
+const COPILOT_KEY: &str = "co-pilot:";
+const GOAL_KEY: &str = "What the person wants to achieve:";
+
 const TOPICS_PER_ANSWER: usize = 4;
 const QUESTIONS_PER_ANSWER: usize = 3;
 
@@ -37,8 +41,8 @@ pub(super) struct Brief {
 }
 
 impl Brief {
-    /// Reads the co-pilot from the line `co-pilot: <name>` of the instructions, and what the
-    /// person wants to achieve from a line `goal: <text>`, if there is one.
+    /// Reads the co-pilot and, if there is one, the goal from the lines of the instructions that
+    /// begin with [`COPILOT_KEY`] and [`GOAL_KEY`].
     pub(super) fn new(instructions: &[String], said: Vec<String>) -> Self {
         let line = |key: &str| {
             instructions
@@ -47,13 +51,13 @@ impl Brief {
                 .find_map(|line| line.trim().strip_prefix(key))
                 .map(str::trim)
         };
-        let name = line("co-pilot:");
+        let name = line(COPILOT_KEY);
         Self {
             copilot: Copilot::ALL
                 .into_iter()
                 .find(|copilot| name == Some(copilot.as_str()))
                 .unwrap_or(Copilot::BusinessPlanArchitect),
-            goal: line("goal:").map(str::to_owned),
+            goal: line(GOAL_KEY).map(str::to_owned),
             said,
         }
     }

@@ -101,7 +101,10 @@ fn a_greeting_is_answered_by_an_invitation() {
 
 #[test]
 fn the_goal_of_the_conversation_counts_as_said() {
-    let instructions = ["co-pilot: funding_navigator\ngoal: Open a café in Graz".to_owned()];
+    let instructions = [
+        "co-pilot: funding_navigator\n\nWhat the person wants to achieve: Open a café in Graz"
+            .to_owned(),
+    ];
     let answer = write(&Brief::new(
         &instructions,
         vec!["Where do I begin?".to_owned()],
