@@ -1,1 +1,74 @@
-//! placeholder
+//! How people ask: HTTP in, commands and queries through, JSON and event streams out. Handlers
+//! translate; what may happen is decided in `commands`, what can be seen comes from `projections`.
+
+mod account;
+mod answer;
+mod conversation;
+mod copilots;
+mod cursor;
+mod extract;
+mod health;
+mod identity;
+mod linger;
+mod problem;
+mod request;
+mod router;
+mod serve;
+mod session;
+mod stream;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use fido_commands::EventStore;
+use fido_commands::auth::Auth;
+use fido_nats::Nats;
+use fido_projections::Replicas;
+
+pub use identity::SessionCookie;
+pub use problem::Problem;
+pub use router::router;
+pub use serve::serve;
+
+/// How the API behaves, as the operator wants it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ApiConfig {
+    /// How browsers are to keep the session.
+    pub cookie: SessionCookie,
+}
+
+/// Everything that handlers ask.
+pub struct Api {
+    store: EventStore,
+    auth: Auth,
+    replicas: Replicas,
+    nats: Nats,
+    hub: stream::Hub,
+    config: ApiConfig,
+}
+
+impl Api {
+    /// An API on these parts; nothing happens before [`serve`].
+    pub fn new(
+        store: EventStore,
+        auth: Auth,
+        replicas: Replicas,
+        nats: Nats,
+        config: ApiConfig,
+    ) -> Self {
+        Self {
+            store,
+            auth,
+            replicas,
+            hub: stream::Hub::new(nats.clone()),
+            nats,
+            config,
+        }
+    }
+}
+
+/// How handlers get hold of it.
+type App = State<Arc<Api>>;
+
+/// What handlers answer.
+type Answer<T> = Result<T, Problem>;

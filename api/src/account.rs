@@ -1,0 +1,138 @@
+//! Accounts: opening one, and who I am.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use fido_commands::auth::{OpenedSession, Password};
+use fido_domain::account::{AccountEvent, DisplayName};
+use fido_domain::text::EmailAddress;
+use fido_domain::{Private, Recorded};
+use fido_projections::account::{AccountProfile, profile};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::answer::At;
+use crate::extract::{Json, MinPosition, Visitor};
+use crate::identity::SignedIn;
+use crate::problem::{Kind, Problem};
+use crate::{Answer, Api, App};
+
+pub(crate) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/v1/accounts", post(register))
+        .route("/v1/me", get(me))
+}
+
+/// What a person gives to open an account.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Registration {
+    email: EmailAddress,
+    password: Password,
+    display_name: DisplayName,
+}
+
+async fn register(
+    State(api): App,
+    visitor: Visitor,
+    Json(new): Json<Registration>,
+) -> Answer<impl IntoResponse> {
+    let auth = &api.auth;
+    let (account_id, committed) = auth
+        .register(
+            new.email,
+            new.password,
+            new.display_name,
+            visitor.request_id(),
+        )
+        .await?;
+    let opened = auth.open_session(account_id, visitor.user_agent()).await?;
+    let account = Account::from_log(committed.events.iter().map(|(_, recorded)| recorded))?;
+    let cookie = api.config.cookie.keep(&opened);
+    let welcome = Json(Welcome::new(account, &opened));
+    Ok((StatusCode::CREATED, cookie, At(committed.position), welcome))
+}
+
+async fn me(
+    State(api): App,
+    who: SignedIn,
+    MinPosition(at_least): MinPosition,
+) -> Answer<impl IntoResponse> {
+    let mut snapshot = api.replicas.read(at_least).await?;
+    let found = profile(&mut snapshot, who.account_id).await?;
+    // Whoever has a session has an account: the replica has just not heard of it yet.
+    let profile = found.ok_or_else(|| Problem::new(Kind::ReplicaBehind))?;
+    Ok((At(snapshot.position()), Json(Account::from(profile))))
+}
+
+/// An account, as shown to its owner.
+#[derive(Serialize)]
+pub(crate) struct Account {
+    id: Uuid,
+    email: Private<String>,
+    display_name: Private<String>,
+    roles: Vec<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+impl Account {
+    /// What the account's own events say: the truth, whether or not a replica shows it yet.
+    pub(crate) fn from_log<'a>(events: impl IntoIterator<Item = &'a Recorded>) -> Answer<Self> {
+        let mut account = None;
+        for recorded in events {
+            match recorded.event::<AccountEvent>()? {
+                AccountEvent::AccountRegistered {
+                    email,
+                    display_name,
+                    roles,
+                } => {
+                    account = Some(Self {
+                        id: recorded.aggregate_id,
+                        email: email.reveal().as_str().to_owned().into(),
+                        display_name: display_name.reveal().as_str().to_owned().into(),
+                        roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
+                        created_at: recorded.recorded_at,
+                    });
+                }
+            }
+        }
+        account.ok_or_else(|| Problem::new(Kind::Internal).because("an account without events"))
+    }
+}
+
+impl From<AccountProfile> for Account {
+    fn from(profile: AccountProfile) -> Self {
+        Self {
+            id: profile.account_id,
+            email: profile.email,
+            display_name: profile.display_name,
+            roles: profile.roles,
+            created_at: profile.created_at,
+        }
+    }
+}
+
+/// What a device needs from now on: who it acts for, and the token, this once.
+#[derive(Serialize)]
+pub(crate) struct Welcome {
+    account: Account,
+    token: String,
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+impl Welcome {
+    pub(crate) fn new(account: Account, opened: &OpenedSession) -> Self {
+        Self {
+            account,
+            token: opened.token.reveal().to_owned(),
+            expires_at: opened.expires_at,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Refusals and failures of the other crates as problems.
+
+use std::error::Error;
+
+use fido_commands::ExecuteError;
+use fido_commands::account::AccountRefusal;
+use fido_commands::auth::AuthError;
+use fido_commands::conversation::ConversationRefusal;
+use fido_commands::log::LogError;
+use fido_domain::recorded::Undecodable;
+use fido_projections::ReadError;
+
+use super::{Kind, Problem};
+use crate::stream::NotFollowing;
+
+impl<R> From<ExecuteError<R>> for Problem
+where
+    R: Error + Send + Sync + 'static,
+    Problem: From<R>,
+{
+    fn from(error: ExecuteError<R>) -> Self {
+        match error {
+            ExecuteError::Refused(refusal) => refusal.into(),
+            ExecuteError::ClaimTaken { .. } => Self::new(Kind::Conflict).detail(error.to_string()),
+            ExecuteError::Contended { .. } => Self::new(Kind::Busy).because(error),
+            ExecuteError::Unavailable(_) => Self::new(Kind::Unavailable).because(error),
+            ExecuteError::Corrupt { .. } => Self::new(Kind::Internal).because(error),
+        }
+    }
+}
+
+impl From<AccountRefusal> for Problem {
+    fn from(refusal: AccountRefusal) -> Self {
+        let kind = match refusal {
+            AccountRefusal::AlreadyRegistered => Kind::Conflict,
+        };
+        Self::new(kind).detail(refusal.to_string())
+    }
+}
+
+impl From<ConversationRefusal> for Problem {
+    fn from(refusal: ConversationRefusal) -> Self {
+        let kind = match refusal {
+            ConversationRefusal::NotFound => Kind::NotFound,
+            ConversationRefusal::ReplyInProgress { .. } => Kind::ReplyInProgress,
+            ConversationRefusal::AlreadyStarted
+            | ConversationRefusal::ReplyNotOpen
+            | ConversationRefusal::Superseded { .. } => Kind::Conflict,
+        };
+        Self::new(kind).detail(refusal.to_string())
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::EmailTaken => {
+                Self::new(Kind::EmailTaken).field("email", "belongs to an account already")
+            }
+            AuthError::WrongCredentials => Self::new(Kind::WrongCredentials),
+            AuthError::Store(error) => (*error).into(),
+            AuthError::Database(_) => Self::new(Kind::Unavailable).because(error),
+            AuthError::Hash(_) => Self::new(Kind::Internal).because(error),
+        }
+    }
+}
+
+impl From<LogError> for Problem {
+    fn from(error: LogError) -> Self {
+        let kind = match error {
+            LogError::Database(_) => Kind::Unavailable,
+            LogError::Malformed { .. } => Kind::Internal,
+        };
+        Self::new(kind).because(error)
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Behind { .. } => Self::new(Kind::ReplicaBehind).detail(error.to_string()),
+            ReadError::Unavailable(_) => Self::new(Kind::Unavailable).because(error),
+        }
+    }
+}
+
+impl From<NotFollowing> for Problem {
+    fn from(error: NotFollowing) -> Self {
+        Self::new(Kind::Unavailable).because(error)
+    }
+}
+
+impl From<Undecodable> for Problem {
+    fn from(error: Undecodable) -> Self {
+        // Its source quotes what was stored, which is nobody's business in a log.
+        Self::new(Kind::Internal).because(error.to_string())
+    }
+}

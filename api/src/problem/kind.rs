@@ -1,0 +1,159 @@
+//! The kinds of problems: each has a name for machines, a status, and a title for people.
+
+use axum::http::StatusCode;
+
+/// What kind of thing went wrong. The names are part of the contract and never change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A parameter or a header is not as it must be.
+    InvalidParameter,
+    /// The body is not JSON.
+    MalformedBody,
+    /// Nobody is signed in.
+    Unauthenticated,
+    /// This email address and this password do not belong together.
+    WrongCredentials,
+    /// Another site made the browser ask.
+    CrossSite,
+    /// It is not there, or not theirs.
+    NotFound,
+    /// The path is there, for other methods.
+    MethodNotAllowed,
+    /// The address belongs to another account.
+    EmailTaken,
+    /// A reply is being written.
+    ReplyInProgress,
+    /// What was asked does not fit what is.
+    Conflict,
+    /// The body is beyond the limit.
+    BodyTooLarge,
+    /// The body is of a type that is not understood.
+    UnsupportedMediaType,
+    /// The body is JSON, but not what is asked for here.
+    InvalidBody,
+    /// Fido is wrong.
+    Internal,
+    /// Too many change the same thing at once.
+    Busy,
+    /// The replica has not come as far as was asked for.
+    ReplicaBehind,
+    /// A part that is needed cannot be reached.
+    Unavailable,
+}
+
+impl Kind {
+    /// All of them, for the tests that look at each.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 17] = [
+        Self::InvalidParameter,
+        Self::MalformedBody,
+        Self::Unauthenticated,
+        Self::WrongCredentials,
+        Self::CrossSite,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::EmailTaken,
+        Self::ReplyInProgress,
+        Self::Conflict,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidBody,
+        Self::Internal,
+        Self::Busy,
+        Self::ReplicaBehind,
+        Self::Unavailable,
+    ];
+
+    /// The status of the answer.
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidParameter | Self::MalformedBody => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
+            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::EmailTaken | Self::ReplyInProgress | Self::Conflict => StatusCode::CONFLICT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InvalidBody => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Busy | Self::ReplicaBehind | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The name for machines; `/problems/<name>` is the problem's `type`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::InvalidParameter => "invalid-parameter",
+            Self::MalformedBody => "malformed-body",
+            Self::Unauthenticated => "unauthenticated",
+            Self::WrongCredentials => "wrong-credentials",
+            Self::CrossSite => "cross-site",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::EmailTaken => "email-taken",
+            Self::ReplyInProgress => "reply-in-progress",
+            Self::Conflict => "conflict",
+            Self::BodyTooLarge => "body-too-large",
+            Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::InvalidBody => "invalid-body",
+            Self::Internal => "internal",
+            Self::Busy => "busy",
+            Self::ReplicaBehind => "replica-behind",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// What a person reads.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::InvalidParameter => "A parameter of the request is not valid",
+            Self::MalformedBody => "The body is not well-formed JSON",
+            Self::Unauthenticated => "Please sign in",
+            Self::WrongCredentials => "The email address or the password is wrong",
+            Self::CrossSite => "This request came from another site",
+            Self::NotFound => "There is no such thing",
+            Self::MethodNotAllowed => "This cannot be done here",
+            Self::EmailTaken => "An account with this email address exists already",
+            Self::ReplyInProgress => "A reply is being written",
+            Self::Conflict => "This does not fit the present state",
+            Self::BodyTooLarge => "The body is too large",
+            Self::UnsupportedMediaType => "The body must be JSON",
+            Self::InvalidBody => "Some fields are not valid",
+            Self::Internal => "Something went wrong on our side",
+            Self::Busy => "Too many changes at once; please try again",
+            Self::ReplicaBehind => "This is not visible yet; please try again",
+            Self::Unavailable => "Fido cannot answer right now; please try again",
+        }
+    }
+
+    /// Whether signing in (again) is the way out.
+    pub(crate) fn asks_to_sign_in(self) -> bool {
+        self.status() == StatusCode::UNAUTHORIZED
+    }
+
+    /// Whether the same request may well succeed a second later.
+    pub(crate) fn passes(self) -> bool {
+        self.status() == StatusCode::SERVICE_UNAVAILABLE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own_and_an_error_status() {
+        let names: HashSet<_> = Kind::ALL.map(Kind::name).into();
+        assert_eq!(names.len(), Kind::ALL.len());
+        for kind in Kind::ALL {
+            let status = kind.status();
+            assert!(
+                status.is_client_error() || status.is_server_error(),
+                "{kind:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! One task a process follows the log's end and hands each event to whoever may see it.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fido_domain::{Position, Recorded};
+use fido_nats::Nats;
+use fido_nats::tail::{Tail, TailError};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::board::{Board, Joined};
+use super::rooms::{Farewell, Push};
+use super::tokens::Listening;
+use crate::problem::describe;
+
+/// How many events of the log are kept for clients that come back.
+const KEPT: usize = 4_096;
+/// How long a client that joins waits for the log to be followed, or for tokens to be heard.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The pause before the log is followed again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The log is not followed right now.
+#[derive(Debug, thiserror::Error)]
+#[error("the end of the log is not being followed")]
+pub(crate) struct NotFollowing;
+
+/// The hub of this process. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Hub(Arc<Shared>);
+
+struct Shared {
+    board: Mutex<Board<Listening>>,
+    following: watch::Sender<bool>,
+    nats: Nats,
+}
+
+/// A place in the hub, given back when it is dropped.
+pub(super) struct Presence {
+    hub: Hub,
+    account: Uuid,
+    seat: u64,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.hub.board().leave(self.account, self.seat);
+    }
+}
+
+impl Hub {
+    /// A hub that nobody can join before it [follows](Self::follow) the log.
+    pub(crate) fn new(nats: Nats) -> Self {
+        Self(Arc::new(Shared {
+            board: Mutex::new(Board::new()),
+            following: watch::Sender::new(false),
+            nats,
+        }))
+    }
+
+    /// Follows the log's end until `shutdown`, then says goodbye to everybody.
+    pub(crate) async fn follow(self, shutdown: CancellationToken) {
+        let forever = async {
+            loop {
+                let Err(error) = self.follow_once().await;
+                self.stop(Farewell::Interrupted);
+                tracing::warn!(
+                    error = describe(&error),
+                    "the log's end was lost; looking for it"
+                );
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        shutdown.run_until_cancelled(forever).await;
+        self.stop(Farewell::Shutdown);
+    }
+
+    async fn follow_once(&self) -> Result<Infallible, TailError> {
+        let mut tail = Tail::open(&self.0.nats).await?;
+        self.board().begin(tail.position(), KEPT);
+        self.0.following.send_replace(true);
+        loop {
+            let event = tail.next().await?;
+            self.publish(event);
+        }
+    }
+
+    fn publish(&self, event: Recorded) {
+        let account = match event.metadata() {
+            Ok(metadata) => Some(metadata.subject),
+            Err(error) => {
+                tracing::error!(error = %error, "an event that belongs to nobody known is shown to nobody");
+                None
+            }
+        };
+        self.board().publish(account, Arc::new(event));
+    }
+
+    fn stop(&self, farewell: Farewell) {
+        self.0.following.send_replace(false);
+        self.board().stop(farewell);
+    }
+
+    /// Something live for `account`.
+    pub(super) fn tell(&self, account: Uuid, push: &Push) {
+        self.board().tell(account, push);
+    }
+
+    /// Lets a client of `account` in that has seen everything up to `after`. From then on nothing
+    /// that happens to the account passes it by, tokens included.
+    pub(super) async fn join(
+        &self,
+        account: Uuid,
+        after: Option<Position>,
+    ) -> Result<(Joined, Presence), NotFollowing> {
+        let mut following = self.0.following.subscribe();
+        // Whether it still follows a moment later the board says.
+        let _ = timeout(PATIENCE, following.wait_for(|following| *following)).await;
+        let (joined, presence, mut heard) = self.enter(account, after).ok_or(NotFollowing)?;
+        // A client without tokens still sees every finished reply.
+        let _ = timeout(PATIENCE, heard.wait_for(|heard| *heard)).await;
+        Ok((joined, presence))
+    }
+
+    fn enter(
+        &self,
+        account: Uuid,
+        after: Option<Position>,
+    ) -> Option<(Joined, Presence, watch::Receiver<bool>)> {
+        let listen = || Listening::begin(self.clone(), self.0.nats.clone(), account);
+        let mut board = self.board();
+        let (joined, listening) = board.join(account, after, listen)?;
+        let presence = Presence {
+            hub: self.clone(),
+            account,
+            seat: joined.inbox.seat,
+        };
+        Some((joined, presence, listening.heard()))
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board<Listening>> {
+        self.0.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
