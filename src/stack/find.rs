@@ -177,6 +177,7 @@ async fn first_new_enough(
 
 /// Asks a program for its version; nothing when it cannot be run.
 async fn probe(path: PathBuf) -> Option<Program> {
+    let path = std::path::absolute(path).ok()?;
     let printed = Command::new(&path)
         .arg("--version")
         .output()

@@ -17,7 +17,7 @@ use super::error::{Doing, StackError};
 use super::find::{Program, Programs};
 use super::lock::DirLock;
 use super::place::{make_data_dir, random_hex};
-use super::process::{Server, Sign};
+use super::process::{Launch, Server, Sign};
 use super::temporary::TemporaryDir;
 
 const USER: &str = "fido";
@@ -79,19 +79,12 @@ impl NatsServer {
 
     async fn launch(&mut self) -> Result<(), StackError> {
         remove_port_files(&self.dir)?;
-        let (program, config, port) = (&self.program.path, config_path(&self.dir), self.port);
-        let command = || {
-            let mut command = Command::new(program);
-            command.arg("--config").arg(&config).current_dir("/");
-            // A server that comes back comes back where its clients look for it.
-            if let Some(port) = port {
-                command.arg("--port").arg(port.to_string());
-            }
-            command
+        let launch = NatsLaunch {
+            program: self.program.path.clone(),
+            dir: self.dir.clone(),
+            port: self.port,
         };
-        self.server
-            .launch(command, async |pid| greets(port_of(&self.dir, pid)).await)
-            .await?;
+        self.server.launch(&launch).await?;
         self.port = self.pid().and_then(|pid| port_of(&self.dir, pid));
         tracing::info!(
             process.pid = self.pid(),
@@ -154,6 +147,32 @@ impl fmt::Debug for NatsServer {
             .field("dir", &self.dir)
             .field("port", &self.port)
             .finish_non_exhaustive()
+    }
+}
+
+struct NatsLaunch {
+    program: PathBuf,
+    dir: PathBuf,
+    port: Option<u16>,
+}
+
+impl Launch for NatsLaunch {
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--config").arg(config_path(&self.dir));
+        // A server that comes back comes back where its clients look for it.
+        if let Some(port) = self.port {
+            command.arg("--port").arg(port.to_string());
+        }
+        command.current_dir("/");
+        command
+    }
+
+    async fn is_ready(&self, pid: u32) -> bool {
+        match port_of(&self.dir, pid) {
+            Some(port) => greets(port).await,
+            None => false,
+        }
     }
 }
 
@@ -222,8 +241,7 @@ fn port_of(dir: &Path, pid: u32) -> Option<u16> {
 }
 
 /// Whether a server says hello there.
-async fn greets(port: Option<u16>) -> bool {
-    let Some(port) = port else { return false };
+async fn greets(port: u16) -> bool {
     let hello = timeout(Duration::from_secs(1), async {
         let mut greeting = [0; 5];
         TcpStream::connect(("127.0.0.1", port))

@@ -11,7 +11,7 @@ use super::error::{Doing, StackError};
 use super::find::{Programs, Version};
 use super::lock::DirLock;
 use super::place::{Site, make_data_dir, make_socket_dir};
-use super::process::{Server, Sign, command_line, first_line_number};
+use super::process::{Launch, Server, Sign, command_line, first_line_number};
 use super::run_as::RunAs;
 use super::temporary::TemporaryDir;
 
@@ -102,16 +102,13 @@ impl PostgresCluster {
 
     async fn launch(&mut self) -> Result<(), StackError> {
         self.clear_pid_file().await?;
-        let (user, postgres, arguments) = (self.user, self.postgres.clone(), self.arguments());
-        let url = self.url("postgres", OWNER);
-        let command = || {
-            let mut command: Command = user.command(&postgres);
-            command.args(&arguments);
-            command
+        let launch = PostgresLaunch {
+            user: self.user,
+            postgres: self.postgres.clone(),
+            arguments: self.arguments(),
+            url: self.url("postgres", OWNER),
         };
-        self.server
-            .launch(command, async |_pid| can_connect(&url).await)
-            .await?;
+        self.server.launch(&launch).await?;
         tracing::info!(
             process.pid = self.pid(),
             "postgres {} is ready (socket in {})",
@@ -240,6 +237,28 @@ impl fmt::Debug for PostgresCluster {
     }
 }
 
+struct PostgresLaunch {
+    user: RunAs,
+    postgres: PathBuf,
+    arguments: Vec<String>,
+    url: String,
+}
+
+impl Launch for PostgresLaunch {
+    fn command(&self) -> Command {
+        let mut command = self.user.command(&self.postgres);
+        command.args(&self.arguments);
+        command
+    }
+
+    async fn is_ready(&self, _pid: u32) -> bool {
+        match PgConnection::connect(&self.url).await {
+            Ok(connection) => connection.close().await.is_ok(),
+            Err(_) => false,
+        }
+    }
+}
+
 /// Makes an empty cluster: UTF-8 and byte order everywhere, so that text sorts alike on every machine.
 async fn initialise(
     place: &Path,
@@ -275,13 +294,6 @@ async fn initialise(
         });
     }
     site.settle()
-}
-
-async fn can_connect(url: &str) -> bool {
-    match PgConnection::connect(url).await {
-        Ok(connection) => connection.close().await.is_ok(),
-        Err(_) => false,
-    }
 }
 
 /// `duplicate_database`, or `unique_violation` when two create it at once.

@@ -32,6 +32,15 @@ pub(super) struct Sign {
     pub(super) farewell: &'static [Signal],
 }
 
+/// How one kind of server is started.
+pub(super) trait Launch: Sync {
+    /// The command that is the server.
+    fn command(&self) -> Command;
+
+    /// Whether the server that became this process answers.
+    fn is_ready(&self, pid: u32) -> impl Future<Output = bool> + Send;
+}
+
 /// A server of this process, with the guard that outlives this process.
 pub(super) struct Server {
     sign: Sign,
@@ -69,16 +78,12 @@ impl Server {
             .doing("leaving to the guard", folder)
     }
 
-    /// Starts the process and waits until `is_ready` says so of its process id.
-    pub(super) async fn launch(
-        &mut self,
-        command: impl Fn() -> Command,
-        is_ready: impl AsyncFn(u32) -> bool,
-    ) -> Result<(), StackError> {
+    /// Starts the process and waits until it is ready.
+    pub(super) async fn launch(&mut self, launch: &impl Launch) -> Result<(), StackError> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
-            let pid = self.spawn(command())?;
-            if self.becomes_ready(pid, &is_ready, deadline).await? {
+            let pid = self.spawn(launch.command())?;
+            if self.becomes_ready(launch, pid, deadline).await? {
                 return Ok(());
             }
             sleep(10 * GLANCE).await;
@@ -88,11 +93,11 @@ impl Server {
     /// False when the process ended because its predecessor is not quite gone, and another try may succeed.
     async fn becomes_ready(
         &mut self,
+        launch: &impl Launch,
         pid: u32,
-        is_ready: &impl AsyncFn(u32) -> bool,
         deadline: Instant,
     ) -> Result<bool, StackError> {
-        while !is_ready(pid).await {
+        while !launch.is_ready(pid).await {
             let is_late = Instant::now() > deadline;
             if let Some(status) = self.exited()? {
                 let tail = self.log_tail();

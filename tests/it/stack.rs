@@ -228,8 +228,11 @@ async fn root_keeps_a_cluster_elsewhere_when_its_folder_is_out_of_reach() {
     std::fs::remove_dir_all(elsewhere).unwrap();
 }
 
+/// Starts a stack in a task of its own, as its callers may.
 async fn start(folder: &Path) -> Stack {
-    Stack::start(&options(folder)).await.unwrap()
+    let options = options(folder);
+    let start = tokio::spawn(async move { Stack::start(&options).await });
+    start.await.unwrap().unwrap()
 }
 
 fn options(folder: &Path) -> StackOptions {
