@@ -19,7 +19,8 @@ const SHOWN: usize = 100;
 /// When there is no such stream, or the log cannot be read.
 pub async fn show(args: &AuditShowArgs) -> Result<String> {
     let connections = &args.connections;
-    let system = System::connect(&connections.resolve()?, &connections.replica_name, "audit").await?;
+    let system =
+        System::connect(&connections.resolve()?, &connections.replica_name, "audit").await?;
     let events = system.log().stream(&args.aggregate, args.id).await?;
     if events.is_empty() {
         bail!("the log has no {} {}", args.aggregate, args.id);
@@ -51,9 +52,9 @@ fn timeline(aggregate: &str, events: &[Recorded]) -> Result<String> {
             event.event_type,
             event.position,
             actor(&metadata),
-            metadata
-                .causation_id
-                .map_or(String::new(), |cause| format!(", because of position {cause}")),
+            metadata.causation_id.map_or(String::new(), |cause| format!(
+                ", because of position {cause}"
+            )),
         )?;
         let fields: serde_json::Map<String, Value> = serde_json::from_str(event.payload.get())?;
         for (field, value) in fields {
@@ -74,11 +75,9 @@ fn actor(metadata: &Metadata) -> String {
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.replace('\n', "⏎"),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Array(_)
-        | Value::Object(_) => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     };
     let length = text.chars().count();
     if length <= SHOWN {

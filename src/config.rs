@@ -140,7 +140,11 @@ pub struct CopilotArgs {
 #[derive(Debug, Clone, Args)]
 pub struct ModelArgs {
     /// An OpenAI-compatible endpoint.
-    #[arg(long, env = "FIDO_MODEL_URL", default_value = "https://api.openai.com/v1")]
+    #[arg(
+        long,
+        env = "FIDO_MODEL_URL",
+        default_value = "https://api.openai.com/v1"
+    )]
     pub model_url: String,
     /// The model to ask for.
     #[arg(long, env = "FIDO_MODEL", default_value = "gpt-6-luna")]
@@ -284,8 +288,9 @@ impl Addresses {
 /// # Errors
 /// When there is none, or it is not one.
 pub fn master_key() -> Result<MasterKey> {
-    let text = secret("FIDO_MASTER_KEY")?
-        .context("set FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE (make a key with: openssl rand -hex 32)")?;
+    let text = secret("FIDO_MASTER_KEY")?.context(
+        "set FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE (make a key with: openssl rand -hex 32)",
+    )?;
     Ok(MasterKey::parse(&text)?)
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use fido_api::{ApiConfig, Cookies};
+use fido_api::{ApiConfig, SessionCookie};
 use fido_commands::secrets::MasterKey;
 use fido_copilot::gateway::Gateway;
 use tokio::net::TcpListener;
@@ -75,7 +75,7 @@ async fn run_on(
             .copilot(gateway, concurrency, shutdown.clone()),
     );
     let config = ApiConfig {
-        cookies: Cookies::PlainHttp,
+        cookie: SessionCookie::PlainLocalhost,
     };
     let serving = tasks.spawn(
         system
@@ -108,7 +108,11 @@ async fn started(system: &System) {
         let Ok(head) = system.log().head().await else {
             continue;
         };
-        let published = system.nats().status().await.is_ok_and(|stream| stream.last >= head);
+        let published = system
+            .nats()
+            .status()
+            .await
+            .is_ok_and(|stream| stream.last >= head);
         if published && system.replicas().read(Some(head)).await.is_ok() {
             return;
         }
@@ -168,11 +172,7 @@ async fn gateway(
     )
     .await
     .context("the offline model cannot listen")?;
-    tasks.spawn(async move {
-        if let Err(error) = serve.await {
-            tracing::error!(error = %error, "the offline model broke off");
-        }
-    });
+    tasks.spawn(serve);
     tracing::info!(address = %address, "no FIDO_MODEL_API_KEY: the offline model answers");
     let model = ModelArgs {
         model_url: format!("http://{address}/v1"),
@@ -196,7 +196,10 @@ async fn listen(port: u16) -> Result<TcpListener> {
             Err(error) => return Err(error).context(format!("cannot listen on port {candidate}")),
         }
     }
-    anyhow::bail!("ports {port} to {} are all in use; choose one with --port", port.saturating_add(PORTS))
+    anyhow::bail!(
+        "ports {port} to {} are all in use; choose one with --port",
+        port.saturating_add(PORTS)
+    )
 }
 
 /// A file that only this user can read.

@@ -8,7 +8,7 @@ use clap::Parser;
 use fido::config::{self, AuditCommand, Cli, Command, LogFormat};
 use fido::roles::{self, System};
 use fido::{audit, dev, model, status};
-use fido_api::{ApiConfig, Cookies};
+use fido_api::{ApiConfig, SessionCookie};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -34,7 +34,10 @@ async fn start(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Dev(args) => {
             dev::run(&args, shutdown, |address| {
-                print(&format!("Fido is ready at http://localhost:{}", address.port()));
+                print(&format!(
+                    "Fido is ready at http://localhost:{}",
+                    address.port()
+                ));
             })
             .await
         }
@@ -42,30 +45,35 @@ async fn start(cli: Cli) -> Result<()> {
             let connections = &args.connections;
             let key = config::master_key()?;
             let system =
-                System::connect(&connections.resolve()?, &connections.replica_name, "serve").await?;
+                System::connect(&connections.resolve()?, &connections.replica_name, "serve")
+                    .await?;
             let listener = TcpListener::bind(args.listen)
                 .await
                 .with_context(|| format!("cannot listen on {}", args.listen))?;
             print(&format!("Fido serves at http://{}", listener.local_addr()?));
-            let cookies = if args.plain_http {
-                Cookies::PlainHttp
+            let cookie = if args.plain_http {
+                SessionCookie::PlainLocalhost
             } else {
-                Cookies::Secure
+                SessionCookie::Secure
             };
             system
-                .serve(listener, key, ApiConfig { cookies }, shutdown)
+                .serve(listener, key, ApiConfig { cookie }, shutdown)
                 .await
         }
         Command::Relay(connections) => {
             let system =
-                System::connect(&connections.resolve()?, &connections.replica_name, "relay").await?;
+                System::connect(&connections.resolve()?, &connections.replica_name, "relay")
+                    .await?;
             system.relay(shutdown).await;
             Ok(())
         }
         Command::Project(connections) => {
-            let system =
-                System::connect(&connections.resolve()?, &connections.replica_name, "project")
-                    .await?;
+            let system = System::connect(
+                &connections.resolve()?,
+                &connections.replica_name,
+                "project",
+            )
+            .await?;
             system.project(shutdown).await;
             Ok(())
         }
@@ -74,9 +82,12 @@ async fn start(cli: Cli) -> Result<()> {
             let key = config::model_api_key()?
                 .context("set FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE (any text for an endpoint without keys)")?;
             let gateway = roles::gateway(&args.model, &key)?;
-            let system =
-                System::connect(&connections.resolve()?, &connections.replica_name, "copilot")
-                    .await?;
+            let system = System::connect(
+                &connections.resolve()?,
+                &connections.replica_name,
+                "copilot",
+            )
+            .await?;
             system
                 .copilot(gateway, args.model.concurrency, shutdown)
                 .await;
@@ -88,12 +99,15 @@ async fn start(cli: Cli) -> Result<()> {
             Ok(())
         }
         Command::Status(args) => status::run(&args).await.map(|text| print(&text)),
-        Command::Audit(AuditCommand::Show(args)) => audit::show(&args).await.map(|text| print(&text)),
+        Command::Audit(AuditCommand::Show(args)) => {
+            audit::show(&args).await.map(|text| print(&text))
+        }
         Command::Model(args) => {
             let (address, serve) =
                 model::OfflineModel::bind(args.listen, args.offline.options(), shutdown).await?;
             print(&format!("The offline model listens at http://{address}/v1"));
-            Ok(serve.await?)
+            serve.await;
+            Ok(())
         }
     }
 }
@@ -120,7 +134,9 @@ fn on_signal() -> Result<CancellationToken> {
 /// Log lines go to stderr, results to stdout. Crates that would log content are silenced.
 fn log_to_stderr(filter: &str, format: LogFormat) -> Result<()> {
     let filter = EnvFilter::builder()
-        .parse(format!("{filter},async_openai=off,async_nats=warn,sqlx=warn"))
+        .parse(format!(
+            "{filter},async_openai=off,async_nats=warn,sqlx=warn"
+        ))
         .with_context(|| format!("--log {filter} is not a filter such as info,fido_nats=debug"))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -81,13 +81,8 @@ impl System {
         shutdown: CancellationToken,
     ) -> Result<()> {
         let (store, replicas, tasks) = self.write_and_read(&shutdown);
-        let api = Api {
-            auth: Auth::new(store.clone(), key),
-            store,
-            replicas,
-            nats: self.nats,
-            config,
-        };
+        let auth = Auth::new(store.clone(), key);
+        let api = Api::new(store, auth, replicas, self.nats, config);
         let served = fido_api::serve(api, listener, shutdown.clone()).await;
         // What serving leaves behind follows; without this a failed listener would leave it waiting.
         shutdown.cancel();
@@ -113,12 +108,7 @@ impl System {
     }
 
     /// Answers people through `gateway` until `shutdown`, then lets replies end.
-    pub async fn copilot(
-        self,
-        gateway: Gateway,
-        concurrency: usize,
-        shutdown: CancellationToken,
-    ) {
+    pub async fn copilot(self, gateway: Gateway, concurrency: usize, shutdown: CancellationToken) {
         let (store, replicas, tasks) = self.write_and_read(&shutdown);
         Worker::new(store, replicas, self.nats, gateway, concurrency)
             .run(shutdown)
@@ -127,10 +117,7 @@ impl System {
     }
 
     /// A store that wakes the relay, and a replica whose position is followed.
-    fn write_and_read(
-        &self,
-        shutdown: &CancellationToken,
-    ) -> (EventStore, Replicas, TaskTracker) {
+    fn write_and_read(&self, shutdown: &CancellationToken) -> (EventStore, Replicas, TaskTracker) {
         let store = EventStore::new(self.events.clone());
         let replicas = self.replicas();
         let tasks = TaskTracker::new();
@@ -139,11 +126,7 @@ impl System {
             store.appended(),
             shutdown.clone(),
         ));
-        tasks.spawn(
-            replicas
-                .clone()
-                .follow(self.nats.clone(), shutdown.clone()),
-        );
+        tasks.spawn(replicas.clone().follow(self.nats.clone(), shutdown.clone()));
         tasks.close();
         (store, replicas, tasks)
     }
@@ -187,8 +170,8 @@ async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
 }
 
 async fn replica_pool(url: &str) -> Result<PgPool, sqlx::Error> {
-    let options = PgConnectOptions::from_str(url)?
-        .options([("search_path", fido_projections::SCHEMA)]);
+    let options =
+        PgConnectOptions::from_str(url)?.options([("search_path", fido_projections::SCHEMA)]);
     pool(options).await
 }
 

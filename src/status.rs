@@ -75,7 +75,10 @@ async fn ask(system: &System, replica_name: &str) -> Result<Status> {
 }
 
 fn in_words(status: &Status) -> String {
-    let mut lines = vec![format!("log       position {:>10}   {}", status.head, status.log_id)];
+    let mut lines = vec![format!(
+        "log       position {:>10}   {}",
+        status.head, status.log_id
+    )];
     lines.push(match &status.stream {
         Some(stream) => format!(
             "stream    position {:>10}   lag {}, holds from {}, {} KiB; replies waiting {}, in work {}",

@@ -14,8 +14,8 @@ pub mod work;
 
 use std::time::Duration;
 
-use async_nats::ConnectOptions;
 use async_nats::jetstream;
+use async_nats::{ConnectOptions, ServerAddr};
 
 /// The oldest nats-server that knows what Fido relies on (atomic batches, consumer reset).
 pub const MINIMUM_SERVER: (u32, u32) = (2, 14);
@@ -23,6 +23,9 @@ pub const MINIMUM_SERVER: (u32, u32) = (2, 14);
 /// NATS could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum NatsError {
+    /// The address is none; it may hold a password, so it is not repeated.
+    #[error("the address of NATS must look like nats://user:password@host:4222")]
+    Address,
     /// No server answered.
     #[error("NATS cannot be reached")]
     Connect(#[source] async_nats::ConnectError),
@@ -80,15 +83,20 @@ impl Nats {
     /// introduces itself as `name`.
     ///
     /// # Errors
-    /// [`NatsError::Connect`] and [`NatsError::ServerTooOld`].
+    /// [`NatsError::Address`], [`NatsError::Connect`] and [`NatsError::ServerTooOld`].
     pub async fn connect(url: &str, name: &str) -> Result<Self, NatsError> {
-        let client = ConnectOptions::new()
+        let servers = url
+            .split(',')
+            .map(str::parse)
+            .collect::<Result<Vec<ServerAddr>, _>>()
+            .map_err(|_| NatsError::Address)?;
+        let client = credentials(&servers)
             .name(name)
             .reconnect_delay_callback(|attempt| Duration::from_millis(50 * (1 << attempt.min(6))))
             .event_callback(|event| async move {
                 tracing::info!(nats.event = %event, "the connection to NATS changed");
             })
-            .connect(url.split(',').collect::<Vec<_>>())
+            .connect(servers)
             .await
             .map_err(NatsError::Connect)?;
         let found = client.server_info().version;
@@ -110,6 +118,16 @@ impl Nats {
             .map(drop)
             .map_err(NatsError::other("asking for an answer"))
     }
+}
+
+/// async-nats leaves what stands before the `@` of an address to its caller.
+fn credentials(servers: &[ServerAddr]) -> ConnectOptions {
+    servers
+        .iter()
+        .find_map(|server| Some((server.username()?, server.password()?)))
+        .map_or_else(ConnectOptions::new, |(user, password)| {
+            ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned())
+        })
 }
 
 fn new_enough(version: &str) -> bool {

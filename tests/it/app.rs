@@ -7,7 +7,7 @@ use fido::config::Addresses;
 use fido::model::{self, OfflineModel};
 use fido::roles::{self, System};
 use fido::stack::{NatsServer, OWNER, PostgresCluster, Programs};
-use fido_api::{ApiConfig, Cookies};
+use fido_api::{ApiConfig, SessionCookie};
 use fido_commands::secrets::MasterKey;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -22,15 +22,15 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 const TEMPLATE_EVENTS: &str = "template_events";
 const TEMPLATE_REPLICA: &str = "template_replica";
-pub const REPLICA: &str = "replica1";
+pub(crate) const REPLICA: &str = "replica1";
 /// An offline model that writes as fast as it can.
-pub const UNPACED: model::Options = model::Options {
+pub(crate) const UNPACED: model::Options = model::Options {
     first_token_ms: 0,
     tokens_per_second: 0,
 };
 
 /// The cluster, with migrated templates in it.
-pub async fn cluster() -> Arc<PostgresCluster> {
+pub(crate) async fn cluster() -> Arc<PostgresCluster> {
     CLUSTER
         .get_or_init(|| async {
             let cluster = PostgresCluster::temporary(&Programs::of_this_machine())
@@ -52,17 +52,18 @@ pub async fn cluster() -> Arc<PostgresCluster> {
 }
 
 /// Databases and a broker for one test, with nothing of Fido running yet.
-pub struct Ground {
-    pub addresses: Addresses,
+pub(crate) struct Ground {
+    pub(crate) addresses: Addresses,
     /// The event store, as the owner of its schema.
-    pub events_owner_url: String,
+    pub(crate) events_owner_url: String,
     /// The key that processes on this ground share.
-    pub master_key: String,
-    pub nats: NatsServer,
+    pub(crate) master_key: String,
+    /// Runs as long as the ground is there.
+    _nats: NatsServer,
 }
 
 impl Ground {
-    pub async fn prepare() -> Self {
+    pub(crate) async fn prepare() -> Self {
         let cluster = cluster().await;
         let n = DATABASES.fetch_add(1, Ordering::Relaxed);
         let mut owner = PgConnection::connect(&cluster.url("postgres", OWNER))
@@ -88,11 +89,11 @@ impl Ground {
             },
             events_owner_url: cluster.url(&names[0], OWNER),
             master_key: MasterKey::generate(),
-            nats,
+            _nats: nats,
         }
     }
 
-    pub async fn system(&self) -> System {
+    pub(crate) async fn system(&self) -> System {
         System::connect(&self.addresses, REPLICA, "test")
             .await
             .unwrap()
@@ -100,26 +101,26 @@ impl Ground {
 }
 
 /// All of Fido, listening on a free port.
-pub struct TestApp {
-    pub ground: Ground,
-    pub http: reqwest::Client,
+pub(crate) struct TestApp {
+    pub(crate) ground: Ground,
+    pub(crate) http: reqwest::Client,
     base: String,
     shutdown: CancellationToken,
 }
 
 /// Somebody who has registered.
-pub struct TestUser {
-    pub account_id: Uuid,
-    pub token: String,
+pub(crate) struct TestUser {
+    pub(crate) account_id: Uuid,
+    pub(crate) token: String,
 }
 
 impl TestApp {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(UNPACED).await
     }
 
     /// With an offline model that writes as `offline` says.
-    pub async fn start_with(offline: model::Options) -> Self {
+    pub(crate) async fn start_with(offline: model::Options) -> Self {
         // Only an error when another test has done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let ground = Ground::prepare().await;
@@ -147,7 +148,7 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = ApiConfig {
-            cookies: Cookies::PlainHttp,
+            cookie: SessionCookie::PlainLocalhost,
         };
         let key = MasterKey::parse(&ground.master_key).unwrap();
         tokio::spawn(system.serve(listener, key, config, shutdown.clone()));
@@ -160,12 +161,12 @@ impl TestApp {
     }
 
     /// The address of `path` in this app.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
     /// Somebody new, with an address made of `name`.
-    pub async fn register(&self, name: &str) -> TestUser {
+    pub(crate) async fn register(&self, name: &str) -> TestUser {
         let response = self
             .http
             .post(self.url("/v1/accounts"))
@@ -186,7 +187,7 @@ impl TestApp {
     }
 
     /// POSTs as `user`, expects `status`, answers with the body and the position.
-    pub async fn post(
+    pub(crate) async fn post(
         &self,
         user: &TestUser,
         path: &str,
@@ -212,7 +213,7 @@ impl TestApp {
     }
 
     /// GETs as `user` what the log was at `position` or later, expects success.
-    pub async fn get(&self, user: &TestUser, path: &str, position: i64) -> Value {
+    pub(crate) async fn get(&self, user: &TestUser, path: &str, position: i64) -> Value {
         let response = self
             .http
             .get(self.url(path))
@@ -228,7 +229,7 @@ impl TestApp {
     }
 
     /// A new conversation of `user`.
-    pub async fn start_conversation(&self, user: &TestUser) -> Uuid {
+    pub(crate) async fn start_conversation(&self, user: &TestUser) -> Uuid {
         let (conversation, _) = self
             .post(
                 user,

@@ -48,7 +48,9 @@ async fn ground_with_an_event() -> (Ground, PgConnection) {
         )
         .await
         .unwrap();
-    let owner = PgConnection::connect(&ground.events_owner_url).await.unwrap();
+    let owner = PgConnection::connect(&ground.events_owner_url)
+        .await
+        .unwrap();
     (ground, owner)
 }
 

@@ -1,6 +1,13 @@
 //! The whole, tested from outside: one test binary, one module a subject.
 #![cfg(test)] // unwrap and expect are how a helper of tests fails
 
+mod app;
+mod append_only;
+mod chat;
 mod gateway;
 mod layering;
+mod position;
+mod processes;
+mod restart;
+mod sse;
 mod stack;

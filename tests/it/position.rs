@@ -9,6 +9,7 @@ use fido_commands::log::Log;
 use fido_commands::{CommandContext, EventStore};
 use fido_domain::conversation::{Conversation, Copilot, MessageText};
 use fido_domain::{Actor, Recorded};
+use fido_projections::ReadError;
 use futures::StreamExt;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -37,7 +38,11 @@ async fn the_position_is_the_same_everywhere() {
                 // Every third command is for one of four streams that all writers share: start it,
                 // or, when somebody has, begin its reply anew; the others are streams of their own.
                 let own = fido_commands::ambient::new_id();
-                let id = if n % 3 == 0 { shared[(writer + n) % 4] } else { own };
+                let id = if n % 3 == 0 {
+                    shared[(writer + n) % 4]
+                } else {
+                    own
+                };
                 write(&store, ada.account_id, id).await;
             }
         });
@@ -56,7 +61,13 @@ async fn the_position_is_the_same_everywhere() {
 
     // The replica comes to exactly the head, and says so.
     let replica = app.ground.system().await.replicas();
-    assert_eq!(replica.read(Some(head)).await.unwrap().position(), head);
+    let reached = loop {
+        match replica.read(Some(head)).await {
+            Err(ReadError::Behind { .. }) => {}
+            reached => break reached.unwrap(),
+        }
+    };
+    assert_eq!(reached.position(), head);
 
     // What the account's stream brings are its events, under their positions.
     let expected: Vec<i64> = events
@@ -123,7 +134,12 @@ fn contiguous(events: &[Recorded]) {
 }
 
 async fn in_the_stream(nats_url: &str, events: &[Recorded]) {
-    let client = async_nats::connect(nats_url).await.unwrap();
+    let address: async_nats::ServerAddr = nats_url.parse().unwrap();
+    let (user, password) = (address.username().unwrap(), address.password().unwrap());
+    let client = async_nats::ConnectOptions::with_user_and_password(user.into(), password.into())
+        .connect(&address)
+        .await
+        .unwrap();
     let stream = jetstream::new(client)
         .get_stream("FIDO_EVENTS")
         .await

@@ -90,7 +90,11 @@ async fn writers_in_two_processes_race_on_one_stream() {
     let (one, two) = tokio::join!(Served::start(&app.ground), Served::start(&app.ground));
 
     let mut writers = tokio::task::JoinSet::new();
-    for base in [one.base.clone(), two.base.clone()].into_iter().cycle().take(8) {
+    for base in [one.base.clone(), two.base.clone()]
+        .into_iter()
+        .cycle()
+        .take(8)
+    {
         let (http, token) = (app.http.clone(), ada.token.clone());
         writers.spawn(async move {
             let mut accepted = Vec::new();
@@ -143,5 +147,8 @@ async fn writers_in_two_processes_race_on_one_stream() {
     let (posted_set, accepted_set): (HashSet<_>, HashSet<_>) =
         (posted.iter().collect(), accepted.iter().collect());
     assert_eq!(posted.len(), posted_set.len(), "nothing twice");
-    assert_eq!(posted_set, accepted_set, "what was accepted is what is there");
+    assert_eq!(
+        posted_set, accepted_set,
+        "what was accepted is what is there"
+    );
 }

@@ -14,7 +14,10 @@ async fn dev(data_dir: &Path, tokens_per_second: u32) -> (Child, String) {
     let mut process = Command::new(env!("CARGO_BIN_EXE_fido"))
         .args(["dev", "--port", "0", "--data-dir"])
         .arg(data_dir)
-        .args(["--offline-tokens-per-second", &tokens_per_second.to_string()])
+        .args([
+            "--offline-tokens-per-second",
+            &tokens_per_second.to_string(),
+        ])
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()

@@ -6,14 +6,14 @@ use serde_json::Value;
 
 /// One event of a stream.
 #[derive(Debug, Clone)]
-pub struct SseEvent {
-    pub id: Option<i64>,
-    pub name: String,
-    pub data: Value,
+pub(crate) struct SseEvent {
+    pub(crate) id: Option<i64>,
+    pub(crate) name: String,
+    pub(crate) data: Value,
 }
 
 /// A stream being read.
-pub struct Sse {
+pub(crate) struct Sse {
     response: reqwest::Response,
     buffer: String,
 }
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Sse {
     /// Opens the stream at `url`, behind `last_event_id` if one is given.
-    pub async fn open(
+    pub(crate) async fn open(
         http: &reqwest::Client,
         url: String,
         token: &str,
@@ -43,7 +43,7 @@ impl Sse {
     }
 
     /// The next event; panics when none comes.
-    pub async fn next(&mut self) -> SseEvent {
+    pub(crate) async fn next(&mut self) -> SseEvent {
         tokio::time::timeout(PATIENCE, self.read())
             .await
             .expect("an event in time")
@@ -51,7 +51,7 @@ impl Sse {
     }
 
     /// The next event, or none when the stream ends or breaks.
-    pub async fn read(&mut self) -> Option<SseEvent> {
+    pub(crate) async fn read(&mut self) -> Option<SseEvent> {
         loop {
             if let Some(end) = self.buffer.find("\n\n") {
                 let block: String = self.buffer.drain(..end + 2).collect();
@@ -67,7 +67,7 @@ impl Sse {
     }
 
     /// The next event of this name.
-    pub async fn next_named(&mut self, name: &str) -> SseEvent {
+    pub(crate) async fn next_named(&mut self, name: &str) -> SseEvent {
         loop {
             let event = self.next().await;
             if event.name == name {
