@@ -51,6 +51,13 @@ pub(crate) async fn cluster() -> Arc<PostgresCluster> {
         .clone()
 }
 
+/// A client, once the process can do TLS (reqwest asks for that even where none is used).
+pub(crate) fn http_client() -> reqwest::Client {
+    // Only an error when another test has done it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// Databases and a broker for one test, with nothing of Fido running yet.
 pub(crate) struct Ground {
     pub(crate) addresses: Addresses,
@@ -119,14 +126,20 @@ impl TestApp {
         Self::start_with(UNPACED).await
     }
 
+    /// Without co-pilots: nothing happens that the test does not do.
+    pub(crate) async fn start_quiet() -> Self {
+        Self::serve(
+            http_client(),
+            Ground::prepare().await,
+            CancellationToken::new(),
+        )
+        .await
+    }
+
     /// With an offline model that writes as `offline` says.
     pub(crate) async fn start_with(offline: model::Options) -> Self {
-        // Only an error when another test has done it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let ground = Ground::prepare().await;
+        let http = http_client();
         let shutdown = CancellationToken::new();
-        let system = ground.system().await;
-
         let (model, serve) =
             OfflineModel::bind(([127, 0, 0, 1], 0).into(), offline, shutdown.clone())
                 .await
@@ -141,10 +154,16 @@ impl TestApp {
             "test",
         )
         .unwrap();
+        let ground = Ground::prepare().await;
+        let system = ground.system().await;
+        tokio::spawn(system.copilot(gateway, 16, shutdown.clone()));
+        Self::serve(http, ground, shutdown).await
+    }
+
+    async fn serve(http: reqwest::Client, ground: Ground, shutdown: CancellationToken) -> Self {
+        let system = ground.system().await;
         tokio::spawn(system.clone().relay(shutdown.clone()));
         tokio::spawn(system.clone().project(shutdown.clone()));
-        tokio::spawn(system.clone().copilot(gateway, 16, shutdown.clone()));
-
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = ApiConfig {
@@ -154,7 +173,7 @@ impl TestApp {
         tokio::spawn(system.serve(listener, key, config, shutdown.clone()));
         Self {
             ground,
-            http: reqwest::Client::new(),
+            http,
             base,
             shutdown,
         }

@@ -22,7 +22,7 @@ const COMMANDS: usize = 30;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_position_is_the_same_everywhere() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_quiet().await;
     let ada = app.register("ada").await;
     let pool = PgPool::connect(&app.ground.addresses.events_url)
         .await

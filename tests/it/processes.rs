@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::app::{Ground, TestApp};
+use crate::app::{Ground, TestApp, http_client};
 
 /// A `fido serve` of its own process.
 struct Served {
@@ -43,7 +43,7 @@ impl Served {
 async fn of_fifty_registrations_of_one_address_one_gets_the_account() {
     let ground = Ground::prepare().await;
     let (one, two) = tokio::join!(Served::start(&ground), Served::start(&ground));
-    let http = reqwest::Client::new();
+    let http = http_client();
     let mut crowd = tokio::task::JoinSet::new();
     for n in 0..50 {
         let base = if n % 2 == 0 { &one.base } else { &two.base };

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::app::http_client;
 use crate::sse::Sse;
 
 async fn dev(data_dir: &Path, tokens_per_second: u32) -> (Child, String) {
@@ -49,7 +50,7 @@ async fn a_reply_survives_kill_9_of_everything_and_is_completed_once() {
     let folder = tempfile::tempdir().unwrap();
     // Slow enough that the reply is certainly not whole when the first tokens are seen.
     let (mut first, base) = dev(folder.path(), 5).await;
-    let http = reqwest::Client::new();
+    let http = http_client();
     let account = post(
         &http,
         format!("{base}/v1/accounts"),
