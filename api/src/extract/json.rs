@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::error::Category;
 
 use super::blamed;
 use crate::Answer;
@@ -64,38 +63,51 @@ async fn read(body: Body) -> Answer<Bytes> {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     // serde would take an array as the fields of a struct in order.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
-        return Err(not_an_object());
+        return Err(well_formed(bytes).err().unwrap_or_else(not_an_object));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| refusal(&error.path().to_string(), error.inner()))?;
-    json.end().map_err(|error| refusal(".", &error))?;
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        // `.` is the whole body, `?` something without a name.
+        let field = (!matches!(path.as_str(), "." | "?")).then_some(path);
+        match well_formed(bytes) {
+            Ok(()) => invalid(field, error.inner()),
+            Err(_) if error.inner().is_syntax() => malformed(field, error.inner()),
+            Err(malformed) => malformed,
+        }
+    })?;
+    json.end().map_err(|error| malformed(None, &error))?;
     Ok(value)
 }
 
-/// What is wrong, and where. `path` is serde_path_to_error's: `.` is the whole body.
-fn refusal(path: &str, error: &serde_json::Error) -> Problem {
+/// What is no JSON at all is called that, whichever mistake comes first.
+fn well_formed(bytes: &[u8]) -> Answer<()> {
+    serde_json::from_slice::<serde_json::Value>(bytes)
+        .map(drop)
+        .map_err(|error| malformed(None, &error))
+}
+
+fn malformed(field: Option<String>, error: &serde_json::Error) -> Problem {
+    let problem = Problem::new(Kind::MalformedBody);
+    match field {
+        Some(field) => problem.field(field, error.to_string()),
+        None => problem.detail(error.to_string()),
+    }
+}
+
+fn invalid(field: Option<String>, error: &serde_json::Error) -> Problem {
+    let problem = Problem::new(Kind::InvalidBody);
     let message = error.to_string();
-    let field = (!matches!(path, "." | "?")).then_some(path);
-    match (error.classify(), field) {
-        (Category::Syntax | Category::Eof | Category::Io, None) => {
-            Problem::new(Kind::MalformedBody).detail(message)
-        }
-        (Category::Syntax | Category::Eof | Category::Io, Some(field)) => {
-            Problem::new(Kind::MalformedBody).field(field, message)
-        }
-        (Category::Data, parent) => {
-            let message = without_place(&message);
-            let problem = Problem::new(Kind::InvalidBody);
-            match (parent, blamed(message)) {
-                (Some(parent), Some((name, message))) => {
-                    problem.field(format!("{parent}.{name}"), message)
-                }
-                (None, Some((name, message))) => problem.field(name, message),
-                (Some(field), None) => problem.field(field, message),
-                (None, None) => not_an_object(),
-            }
-        }
+    let message = match without_place(&message) {
+        // serde_json's word for what can be no variant of an enum.
+        "expected value" => "is of the wrong type",
+        message => message,
+    };
+    match (field, blamed(message)) {
+        (Some(parent), Some((name, message))) => problem.field(format!("{parent}.{name}"), message),
+        (None, Some((name, message))) => problem.field(name, message),
+        (Some(field), None) => problem.field(field, message),
+        (None, None) => not_an_object(),
     }
 }
 

@@ -111,7 +111,7 @@ impl Route {
                 cases.push(self.invalid(&self.with(field, wrong), field));
             }
             cases.push(self.invalid(&self.with(field, json!(too_long)), field));
-            for broken in [r#""\ud800""#, r#""\udc00\ud800""#, "tru", "\"a\0b\"", "\"a"] {
+            for broken in [r#""\ud800""#, r#""\udc00\ud800""#, "tru", "\"a\0b\""] {
                 let body = self.with_raw(field, broken);
                 let case = self.request.clone().body(body);
                 cases.push(case.expect(400, "malformed-body").naming(*field));
@@ -132,7 +132,11 @@ impl Route {
         let (request, good) = (|| self.request.clone(), self.good.to_string());
         let unknown = self.with("colour", json!("red"));
         let large = self.with(self.required[0], json!("x".repeat(10 * 1024 * 1024)));
-        let deep = format!("{{\"colour\": {}", "[".repeat(10_000));
+        let deep = format!(
+            "{{\"colour\": {}{}}}",
+            "[".repeat(10_000),
+            "]".repeat(10_000)
+        );
         vec![
             request().body("").expect(400, "malformed-body"),
             request().body("hello").expect(400, "malformed-body"),
@@ -143,10 +147,7 @@ impl Route {
             request()
                 .body(format!("{good} {good}"))
                 .expect(400, "malformed-body"),
-            request()
-                .body(deep)
-                .expect(422, "invalid-body")
-                .naming("colour"),
+            request().body(deep).expect(400, "malformed-body"),
             request().body("null").expect(422, "invalid-body"),
             request().body("7").expect(422, "invalid-body"),
             request()

@@ -32,7 +32,7 @@ fn refused(body: &[u8]) -> (String, Option<String>) {
 
 #[test]
 fn each_refusal_names_the_field() {
-    let cases: [(&[u8], &str, Option<&str>); 19] = [
+    let cases: [(&[u8], &str, Option<&str>); 21] = [
         (b"", "MalformedBody", None),
         (b"not json", "MalformedBody", None),
         (br#"{"text": "a""#, "MalformedBody", None),
@@ -41,6 +41,8 @@ fn each_refusal_names_the_field() {
         (b"{\"text\": \"\xff\"}", "MalformedBody", Some("text")),
         (b"{\"text\": \"a\0\"}", "MalformedBody", Some("text")),
         (br#"{"text": tru}"#, "MalformedBody", Some("text")),
+        (b"[", "MalformedBody", None),
+        (br#"{"text": 7, "#, "MalformedBody", None),
         (b"null", "InvalidBody", None),
         (br#"["a", null]"#, "InvalidBody", None),
         (b"{}", "InvalidBody", Some("text")),
