@@ -76,7 +76,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         http.method = %method,
         http.route = route.as_ref().map_or("unmatched", MatchedPath::as_str),
         http.status = response.status().as_u16(),
-        duration_ms = started.elapsed().as_secs_f64() * 1_000.0,
+        duration_ms = started.elapsed().as_micros() as f64 / 1_000.0,
         request.id = info.id(),
         account.id = info.account.get().map(tracing::field::display),
         "answered a request"

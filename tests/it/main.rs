@@ -2,6 +2,7 @@
 #![cfg(test)] // unwrap and expect are how a helper of tests fails
 
 mod api_errors;
+mod api_stream;
 mod app;
 mod append_only;
 mod chat;

@@ -11,7 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use fido_commands::ambient;
-use fido_domain::conversation::Conversation as Log;
+use fido_domain::conversation as domain;
 use fido_projections::conversation as seen;
 
 use crate::answer::{At, Page};
@@ -40,7 +40,7 @@ async fn start(
     let (id, command) = (ambient::new_id(), new.command(who.account_id));
     let committed = api
         .store
-        .execute::<Log>(id, command, &who.command())
+        .execute::<domain::Conversation>(id, command, &who.command())
         .await?;
     let conversation = Json(Conversation::started(&committed)?);
     let location = [(header::LOCATION, format!("/v1/conversations/{id}"))];
@@ -89,7 +89,7 @@ async fn post_message(
     let command = new.command(who.account_id);
     let committed = api
         .store
-        .execute::<Log>(id, command, &who.command())
+        .execute::<domain::Conversation>(id, command, &who.command())
         .await?;
     let location = format!("/v1/conversations/{id}/messages");
     let head = ([(header::LOCATION, location)], At(committed.position));

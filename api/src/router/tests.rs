@@ -21,6 +21,16 @@ fn routes() -> Router {
     around(
         Router::new()
             .route("/here", get(async || "here"))
+            .route("/long", get(async || "long ".repeat(100)))
+            .route(
+                "/events",
+                get(async || {
+                    (
+                        [(header::CONTENT_TYPE, "text/event-stream")],
+                        "data: 1\n\n".repeat(100),
+                    )
+                }),
+            )
             .route("/panics", get(panics))
             .route("/echo", post(echo)),
     )
@@ -102,4 +112,17 @@ async fn every_answer_has_an_id_and_is_not_kept() {
         response.headers()[header::X_CONTENT_TYPE_OPTIONS],
         "nosniff"
     );
+}
+
+#[tokio::test]
+async fn answers_are_compressed_but_event_streams_never() {
+    let encoding = async |path| {
+        let mut asked = request(Method::GET, path);
+        let gzip = HeaderValue::from_static("gzip");
+        asked.headers_mut().insert(header::ACCEPT_ENCODING, gzip);
+        let response = routes().oneshot(asked).await.unwrap();
+        response.headers().get(header::CONTENT_ENCODING).cloned()
+    };
+    assert_eq!(encoding("/long").await.unwrap(), "gzip");
+    assert_eq!(encoding("/events").await, None);
 }
