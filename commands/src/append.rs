@@ -118,12 +118,12 @@ async fn call(pool: &PgPool, batch: &Batch<'_>) -> Result<Outcome, sqlx::Error> 
 
 /// Whether the error leaves open what the server did, or the server was just not there.
 fn line_broke(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) => true,
-        // 57P01..57P03: the server is shutting down, crashed or not yet up; 08xxx: connection lost.
-        sqlx::Error::Database(refusal) => refusal
-            .code()
-            .is_some_and(|code| code.starts_with("57P0") || code.starts_with("08")),
-        _ => false,
-    }
+    // 57P01..57P03: the server is shutting down, crashed or not yet up; 08xxx: connection lost.
+    let server_went = || {
+        error
+            .as_database_error()
+            .and_then(|refusal| refusal.code())
+            .is_some_and(|code| code.starts_with("57P0") || code.starts_with("08"))
+    };
+    matches!(error, sqlx::Error::Io(_)) || server_went()
 }

@@ -26,7 +26,7 @@ pub(crate) struct FieldError {
 /// An answer that is not what was asked for (RFC 9457).
 ///
 /// As a response it has a status and headers; its body is written by
-/// [`observe`](crate::request::observe), which knows the request's id.
+/// `request::observe`, which knows the request's id.
 #[derive(Debug)]
 pub struct Problem {
     kind: Kind,
