@@ -8,7 +8,7 @@ use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
 
 use crate::config::AuditShowArgs;
-use crate::roles::System;
+use crate::roles;
 
 /// How much of a long text a line shows.
 const SHOWN: usize = 100;
@@ -18,10 +18,8 @@ const SHOWN: usize = 100;
 /// # Errors
 /// When there is no such stream, or the log cannot be read.
 pub async fn show(args: &AuditShowArgs) -> Result<String> {
-    let connections = &args.connections;
-    let system =
-        System::connect(&connections.resolve()?, &connections.replica_name, "audit").await?;
-    let events = system.log().stream(&args.aggregate, args.id).await?;
+    let log = roles::open_log(&args.connections.events_url()?).await?;
+    let events = log.stream(&args.aggregate, args.id).await?;
     if events.is_empty() {
         bail!("the log has no {} {}", args.aggregate, args.id);
     }

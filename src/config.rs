@@ -267,6 +267,17 @@ impl Connections {
             nats_url: self.nats_url.clone().unwrap_or(found.nats_url),
         })
     }
+
+    /// The address of the event store alone.
+    ///
+    /// # Errors
+    /// When it was not given and no `fido dev` is running in the data folder.
+    pub fn events_url(&self) -> Result<String> {
+        match &self.events_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(Addresses::find(&self.data_dir)?.events_url),
+        }
+    }
 }
 
 impl Addresses {

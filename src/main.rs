@@ -1,6 +1,6 @@
 //! The binary `fido`: one subcommand, one role.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -140,6 +140,7 @@ fn log_to_stderr(filter: &str, format: LogFormat) -> Result<()> {
         .with_context(|| format!("--log {filter} is not a filter such as info,fido_nats=debug"))?;
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => lines.init(),

@@ -25,6 +25,8 @@ use crate::config::{Addresses, ModelArgs};
 /// Connections that one process keeps to one database.
 const POOL: u32 = 20;
 
+const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
+
 /// Connected to everything; every role is made of this. Cheap to clone.
 #[derive(Clone)]
 pub struct System {
@@ -43,7 +45,7 @@ impl System {
         Ok(Self {
             events: events_pool(&addresses.events_url)
                 .await
-                .context("the event store cannot be reached (FIDO_EVENTS_URL)")?,
+                .context(NO_EVENT_STORE)?,
             replica: replica_pool(&addresses.replica_url)
                 .await
                 .context("the replica cannot be reached (FIDO_REPLICA_URL)")?,
@@ -140,6 +142,15 @@ pub fn gateway(model: &ModelArgs, key: &str) -> Result<Gateway> {
     let key = ApiKey::parse(key).context("FIDO_MODEL_API_KEY is no key")?;
     let config = GatewayConfig::new(&model.model_url, key, &model.model);
     Gateway::new(config).context("the model provider is misconfigured (FIDO_MODEL_URL)")
+}
+
+/// The log alone, for those who only look into it.
+///
+/// # Errors
+/// When the event store cannot be reached.
+pub async fn open_log(events_url: &str) -> Result<Log> {
+    let events = events_pool(events_url).await;
+    Ok(Log::new(events.context(NO_EVENT_STORE)?))
 }
 
 /// Brings the event store's and the replica's schemas up to date; both URLs are those of owners.

@@ -93,9 +93,7 @@ impl Nats {
         let client = credentials(&servers)
             .name(name)
             .reconnect_delay_callback(|attempt| Duration::from_millis(50 * (1 << attempt.min(6))))
-            .event_callback(|event| async move {
-                tracing::info!(nats.event = %event, "the connection to NATS changed");
-            })
+            .event_callback(report)
             .connect(servers)
             .await
             .map_err(NatsError::Connect)?;
@@ -117,6 +115,24 @@ impl Nats {
             .await
             .map(drop)
             .map_err(NatsError::other("asking for an answer"))
+    }
+}
+
+/// Says what happens to the connection; the first one is not worth a line.
+async fn report(event: async_nats::Event) {
+    match event {
+        async_nats::Event::Connected => tracing::debug!("connected to NATS"),
+        async_nats::Event::Disconnected => {
+            tracing::warn!("the connection to NATS broke; reconnecting");
+        }
+        other @ (async_nats::Event::LameDuckMode
+        | async_nats::Event::Draining
+        | async_nats::Event::Closed
+        | async_nats::Event::SlowConsumer(_)
+        | async_nats::Event::ServerError(_)
+        | async_nats::Event::ClientError(_)) => {
+            tracing::warn!(nats.event = %other, "NATS has something to say");
+        }
     }
 }
 

@@ -18,6 +18,8 @@ use crate::{Nats, NatsError};
 
 /// Events in one atomic batch; the server takes at most 1,000.
 const BATCH: i64 = 500;
+/// Bytes of content in one atomic batch, so that none takes the server's memory.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How long the log may have grown before the relay looks by itself.
 const POLL: Duration = Duration::from_millis(100);
 /// The pause after a failure; doubles up to [`LONGEST_PAUSE`].
@@ -97,26 +99,40 @@ async fn publish(
     tracing::info!(position, head, "the relay publishes");
     loop {
         let events = log.after(position, BATCH).await?;
-        match events.last() {
-            Some(last) => {
-                position = last.position;
-                publish_batch(nats, &events).await?;
-                *published = true;
-            }
-            None => {
-                // A wake or the poll, whichever is first; several wakes are one.
-                let _ = tokio::time::timeout(POLL, wakes.next()).await;
-            }
+        if events.is_empty() {
+            // A wake or the poll, whichever is first; several wakes are one.
+            let _ = tokio::time::timeout(POLL, wakes.next()).await;
+        }
+        for batch in batches(&events) {
+            position = publish_batch(nats, batch).await?;
+            *published = true;
         }
     }
 }
 
-/// All of `events`, or none of them, directly behind their predecessor.
-async fn publish_batch(nats: &Nats, events: &[Recorded]) -> Result<(), RelayError> {
+/// `events` cut into runs of bounded size; an event that is larger than that is a run of its own.
+fn batches(events: &[Recorded]) -> impl Iterator<Item = (&Recorded, &[Recorded])> {
+    let mut bytes = 0;
+    events
+        .chunk_by(move |_, event| {
+            bytes += event.payload.get().len() + event.metadata.get().len();
+            if bytes <= BATCH_BYTES {
+                return true;
+            }
+            bytes = 0;
+            false
+        })
+        .filter_map(|batch| batch.split_last())
+}
+
+/// Publishes `others` and `last`, all of them or none, directly behind their predecessor; answers
+/// with the position of the last.
+async fn publish_batch(
+    nats: &Nats,
+    (last, others): (&Recorded, &[Recorded]),
+) -> Result<Position, RelayError> {
     let id = ambient::new_id().to_string();
-    let (Some(first), Some((last, others))) = (events.first(), events.split_last()) else {
-        return Ok(());
-    };
+    let first = others.first().unwrap_or(last);
     let headers = |event: &Recorded, n: usize| {
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_BATCH_ID, id.as_str());
@@ -136,7 +152,7 @@ async fn publish_batch(nats: &Nats, events: &[Recorded]) -> Result<(), RelayErro
             .await
             .map_err(NatsError::other("publishing an event"))?;
     }
-    let mut commit = headers(last, events.len());
+    let mut commit = headers(last, others.len() + 1);
     commit.insert(header::NATS_BATCH_COMMIT, header::NATS_BATCH_COMMIT_FINAL);
     let ack = nats
         .jetstream
@@ -146,7 +162,7 @@ async fn publish_batch(nats: &Nats, events: &[Recorded]) -> Result<(), RelayErro
         .await
         .map_err(RelayError::Refused)?;
     if Position::try_from(ack.sequence) == Ok(last.position) {
-        Ok(())
+        Ok(last.position)
     } else {
         Err(RelayError::Misplaced {
             position: last.position,

@@ -6,6 +6,7 @@ mod api_stream;
 mod app;
 mod append_only;
 mod chat;
+mod contention;
 mod gateway;
 mod layering;
 mod position;

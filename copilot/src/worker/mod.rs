@@ -19,8 +19,10 @@ use crate::gateway::Gateway;
 
 /// How long replies may go on after the worker was told to stop; then others take over.
 const DRAIN: Duration = Duration::from_secs(10);
-/// The pause after the queue could not be asked.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The pause after the queue could not be asked; doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What becomes of a request for a reply.
 enum Verdict {
@@ -70,21 +72,26 @@ impl Worker {
     pub async fn run(self, shutdown: CancellationToken) {
         let replies = TaskTracker::new();
         let give_up = CancellationToken::new();
+        let mut pause = FIRST_PAUSE;
         while !shutdown.is_cancelled() {
+            let mut joined = false;
             let ended = tokio::select! {
                 () = shutdown.cancelled() => break,
-                ended = self.take_requests(&replies, &give_up) => ended,
+                ended = self.take_requests(&replies, &give_up, &mut joined) => ended,
             };
+            if joined {
+                pause = FIRST_PAUSE;
+            }
             match ended {
                 Ok(()) => break,
                 Err(NatsError::NoStream) => {
-                    tracing::info!("waiting for the relay to make the event stream");
+                    tracing::debug!("waiting for the relay to make the event stream");
                 }
                 Err(error) => tracing::warn!(error = %error, "the work queue cannot be asked"),
             }
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                () = tokio::time::sleep(PAUSE) => {}
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
             }
         }
         replies.close();
@@ -99,8 +106,10 @@ impl Worker {
         &self,
         replies: &TaskTracker,
         give_up: &CancellationToken,
+        joined: &mut bool,
     ) -> Result<(), NatsError> {
         let queue = WorkQueue::join(&self.desk.nats).await?;
+        *joined = true;
         let room = Arc::new(Semaphore::new(self.concurrency));
         tracing::info!(concurrency = self.concurrency, "the co-pilots listen");
         loop {

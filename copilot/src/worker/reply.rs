@@ -203,6 +203,13 @@ impl Desk {
         finished: Finished,
     ) -> Verdict {
         let mut context = CommandContext::because_of(request, metadata, "copilot");
+        tracing::info!(
+            reply.id = %begun.reply_id,
+            attempt = begun.attempt,
+            duration_ms = u64::try_from((context.issued_at - metadata.issued_at).whole_milliseconds()).unwrap_or(0),
+            usage.output_tokens = finished.usage.output_tokens,
+            "wrote a reply"
+        );
         context.model = Some(finished.model.clone());
         let command = ConversationCommand::RecordReply {
             reply_id: begun.reply_id,

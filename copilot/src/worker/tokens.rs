@@ -11,8 +11,9 @@ const PIECES: usize = 64;
 /// Bytes that make a delta at once.
 const BYTES: usize = 8 * 1024;
 
-/// The longest reply that is kept; what a model writes beyond is cut off.
-const LONGEST: usize = 256 * 1024;
+/// The longest reply that is kept, in bytes; what a model writes beyond is cut off. Even if every
+/// byte had to be escaped the event would fit into a message of the broker (1 MB).
+const LONGEST: usize = 128 * 1024;
 
 /// The text of a reply so far, and how much of it has been shown.
 #[derive(Debug, Default)]
