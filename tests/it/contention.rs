@@ -45,7 +45,8 @@ async fn writers_of_several_stores_take_turns_on_one_stream() {
 
     // A reply may be begun again and again, so every one of these commands must be accepted.
     let mut writers = tokio::task::JoinSet::new();
-    for store in stores.iter().cycle().take(WRITERS as usize).cloned() {
+    for store in stores.iter().cycle().take(WRITERS as usize) {
+        let store = store.clone();
         writers.spawn(async move {
             for _ in 0..COMMANDS {
                 let context = CommandContext::new(Actor::system("test"), account_id);
@@ -65,9 +66,13 @@ async fn writers_of_several_stores_take_turns_on_one_stream() {
     let stream = Log::new(pool).stream("conversation", id).await.unwrap();
     let attempts: Vec<u32> = stream
         .iter()
-        .filter_map(|recorded| match recorded.event().unwrap() {
-            ConversationEvent::ReplyStarted { attempt, .. } => Some(attempt),
-            _ => None,
+        .filter_map(|recorded| {
+            let event = recorded.event().unwrap();
+            if let ConversationEvent::ReplyStarted { attempt, .. } = event {
+                Some(attempt)
+            } else {
+                None
+            }
         })
         .collect();
     assert_eq!(attempts, (1..=WRITERS * COMMANDS).collect::<Vec<_>>());
