@@ -29,10 +29,8 @@ async fn attempts(owner: &mut PgConnection) -> Vec<String> {
         .collect()
 }
 
-/// A ground with one event in the log.
-async fn ground_with_an_event() -> (Ground, PgConnection) {
-    let ground = Ground::prepare().await;
-    let pool = PgPool::connect(&ground.addresses.events_url).await.unwrap();
+/// One more event.
+async fn start_a_conversation(store: &EventStore) {
     let account_id = fido_commands::ambient::new_id();
     let command = ConversationCommand::StartConversation {
         account_id,
@@ -40,14 +38,18 @@ async fn ground_with_an_event() -> (Ground, PgConnection) {
         goal: None,
         plan_id: None,
     };
-    EventStore::new(pool)
-        .execute::<Conversation>(
-            fido_commands::ambient::new_id(),
-            command,
-            &CommandContext::new(Actor::user(account_id), account_id),
-        )
+    let context = CommandContext::new(Actor::user(account_id), account_id);
+    store
+        .execute::<Conversation>(fido_commands::ambient::new_id(), command, &context)
         .await
         .unwrap();
+}
+
+/// A ground with one event in the log.
+async fn ground_with_an_event() -> (Ground, PgConnection) {
+    let ground = Ground::prepare().await;
+    let pool = PgPool::connect(&ground.addresses.events_url).await.unwrap();
+    start_a_conversation(&EventStore::new(pool)).await;
     let owner = PgConnection::connect(&ground.events_owner_url)
         .await
         .unwrap();
@@ -108,22 +110,8 @@ async fn a_full_segment_is_followed_by_the_next_and_each_is_guarded() {
     .unwrap();
     let pool = PgPool::connect(&ground.addresses.events_url).await.unwrap();
     let store = EventStore::new(pool.clone());
-    let account_id = fido_commands::ambient::new_id();
     for _ in 0..60 {
-        let command = ConversationCommand::StartConversation {
-            account_id,
-            copilot: Copilot::GrowthEngine,
-            goal: None,
-            plan_id: None,
-        };
-        store
-            .execute::<Conversation>(
-                fido_commands::ambient::new_id(),
-                command,
-                &CommandContext::new(Actor::user(account_id), account_id),
-            )
-            .await
-            .unwrap();
+        start_a_conversation(&store).await;
     }
     let (segments, events): (i64, i64) = sqlx::query_as(
         "select (select count(*) from pg_inherits where inhparent = 'events'::regclass), \
