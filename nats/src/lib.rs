@@ -1,6 +1,7 @@
 //! Who else hears about it: NATS carries events, tokens and pings. PostgreSQL is the truth; whatever
 //! is lost here is seen (positions are dense) and read again from there.
 
+pub mod backoff;
 pub mod feed;
 pub mod live;
 mod names;

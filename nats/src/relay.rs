@@ -13,6 +13,7 @@ use fido_domain::{Position, Recorded};
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff::Backoff;
 use crate::names::{AGGREGATE_ID, APPENDED, EVENTS_STREAM, SEQUENCE, event_subject};
 use crate::{Nats, NatsError};
 
@@ -22,10 +23,6 @@ const BATCH: i64 = 500;
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How long the log may have grown before the relay looks by itself.
 const POLL: Duration = Duration::from_millis(100);
-/// The pause after a failure; doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why the relay had to begin anew.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +44,7 @@ enum RelayError {
 /// Two relays at once do no harm: each batch says which sequence it expects to follow, so the slower
 /// one is refused and looks again.
 pub async fn run(log: Log, nats: Nats, shutdown: CancellationToken) {
-    let mut pause = FIRST_PAUSE;
+    let mut backoff = Backoff::default();
     while !shutdown.is_cancelled() {
         let mut published = false;
         let ended = tokio::select! {
@@ -55,24 +52,21 @@ pub async fn run(log: Log, nats: Nats, shutdown: CancellationToken) {
             ended = publish(&log, &nats, &mut published) => ended,
         };
         if published {
-            pause = FIRST_PAUSE;
+            backoff.reset();
         }
         match ended {
             Err(error @ RelayError::Diverged { .. }) => {
                 tracing::error!(error = %error, "the relay has stopped publishing");
-                pause = LONGEST_PAUSE;
+                backoff.lengthen();
             }
             Err(error) => tracing::warn!(
                 error = %chain(&error),
-                retry_in_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+                retry_in_ms = u64::try_from(backoff.pause().as_millis()).unwrap_or(u64::MAX),
                 "the relay lost its place and looks again"
             ),
             Ok(never) => match never {},
         }
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-        }
+        backoff.wait(&shutdown).await;
     }
 }
 

@@ -2,9 +2,9 @@
 //! store when it must, and moves the replica forward batch by batch.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use fido_commands::log::{Log, LogError};
+use fido_nats::backoff::Backoff;
 use fido_nats::feed::{Feed, FeedError};
 use fido_nats::{Nats, NatsError};
 use sqlx::PgPool;
@@ -14,10 +14,6 @@ use crate::apply::{self, ApplyError};
 
 /// Events per page when reading from the event store.
 const PAGE: i64 = 1_000;
-/// The pause after a failure; doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
 enum ProjectorError {
@@ -53,7 +49,7 @@ pub struct Projector {
 impl Projector {
     /// Keeps the replica up to date until `shutdown`. Failures are waited out; nothing is skipped.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = Backoff::default();
         while !shutdown.is_cancelled() {
             let mut advanced = false;
             let error = tokio::select! {
@@ -64,13 +60,10 @@ impl Projector {
                 },
             };
             if advanced {
-                pause = FIRST_PAUSE;
+                backoff.reset();
             }
             report(&self.replica, &error);
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-            }
+            backoff.wait(&shutdown).await;
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fido_commands::EventStore;
+use fido_nats::backoff::Backoff;
 use fido_nats::work::{PROGRESS_EVERY, WorkItem, WorkQueue};
 use fido_nats::{Nats, NatsError};
 use fido_projections::Replicas;
@@ -19,10 +20,6 @@ use crate::gateway::Gateway;
 
 /// How long replies may go on after the worker was told to stop; then others take over.
 const DRAIN: Duration = Duration::from_secs(10);
-/// The pause after the queue could not be asked; doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What becomes of a request for a reply.
 enum Verdict {
@@ -72,7 +69,7 @@ impl Worker {
     pub async fn run(self, shutdown: CancellationToken) {
         let replies = TaskTracker::new();
         let give_up = CancellationToken::new();
-        let mut pause = FIRST_PAUSE;
+        let mut backoff = Backoff::default();
         while !shutdown.is_cancelled() {
             let mut joined = false;
             let ended = tokio::select! {
@@ -80,7 +77,7 @@ impl Worker {
                 ended = self.take_requests(&replies, &give_up, &mut joined) => ended,
             };
             if joined {
-                pause = FIRST_PAUSE;
+                backoff.reset();
             }
             match ended {
                 Ok(()) => break,
@@ -89,10 +86,7 @@ impl Worker {
                 }
                 Err(error) => tracing::warn!(error = %error, "the work queue cannot be asked"),
             }
-            tokio::select! {
-                () = shutdown.cancelled() => break,
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-            }
+            backoff.wait(&shutdown).await;
         }
         replies.close();
         if tokio::time::timeout(DRAIN, replies.wait()).await.is_err() {
