@@ -8,15 +8,15 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use fido_commands::auth::{OpenedSession, Password};
+use fido_domain::Recorded;
 use fido_domain::account::{AccountEvent, DisplayName};
 use fido_domain::text::EmailAddress;
-use fido_domain::{Private, Recorded};
 use fido_projections::account::{AccountProfile, profile};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::answer::At;
+use crate::answer::{At, Shown};
 use crate::extract::{Json, MinPosition, Visitor};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
@@ -74,8 +74,8 @@ async fn me(
 #[derive(Serialize)]
 pub(crate) struct Account {
     id: Uuid,
-    email: Private<String>,
-    display_name: Private<String>,
+    email: Shown,
+    display_name: Shown,
     roles: Vec<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -94,8 +94,8 @@ impl Account {
                 } => {
                     account = Some(Self {
                         id: recorded.aggregate_id,
-                        email: email.reveal().as_str().to_owned().into(),
-                        display_name: display_name.reveal().as_str().to_owned().into(),
+                        email: Shown::from(&email),
+                        display_name: Shown::from(&display_name),
                         roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
                         created_at: recorded.recorded_at,
                     });
@@ -110,8 +110,8 @@ impl From<AccountProfile> for Account {
     fn from(profile: AccountProfile) -> Self {
         Self {
             id: profile.account_id,
-            email: profile.email,
-            display_name: profile.display_name,
+            email: Shown::from(&profile.email),
+            display_name: Shown::from(&profile.display_name),
             roles: profile.roles,
             created_at: profile.created_at,
         }

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
-use fido_domain::Position;
-use serde::{Deserialize, Serialize};
+use fido_domain::{Position, Private};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Answer;
 use crate::cursor::Cursor;
@@ -23,6 +23,22 @@ impl IntoResponseParts for At {
             HeaderValue::from(self.0),
         );
         Ok(response)
+    }
+}
+
+/// Personal content for the person whose it is: the text, or what stands in place of an erased one.
+#[derive(Debug)]
+pub(crate) struct Shown(Private<String>);
+
+impl<T: AsRef<str>> From<&Private<T>> for Shown {
+    fn from(content: &Private<T>) -> Self {
+        Self(content.shown().to_owned().into())
+    }
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.shown().serialize(serializer)
     }
 }
 

@@ -9,5 +9,5 @@ pub mod recorded;
 pub mod text;
 
 pub use evolve::Evolve;
-pub use private::Private;
+pub use private::{Private, Sealed};
 pub use recorded::{Actor, Metadata, Position, Recorded};

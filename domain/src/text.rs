@@ -65,6 +65,12 @@ impl<const MAX: usize> Text<MAX> {
     }
 }
 
+impl<const MAX: usize> AsRef<str> for Text<MAX> {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl<const MAX: usize> TryFrom<String> for Text<MAX> {
     type Error = TextError;
 
@@ -107,6 +113,12 @@ impl<const MAX: usize> Line<MAX> {
     /// The line.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl<const MAX: usize> AsRef<str> for Line<MAX> {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -165,6 +177,12 @@ impl EmailAddress {
     /// The form under which it is unique: two addresses that differ in case are one account.
     pub fn canonical(&self) -> String {
         self.0.to_lowercase()
+    }
+}
+
+impl AsRef<str> for EmailAddress {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 

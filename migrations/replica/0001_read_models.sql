@@ -1,4 +1,5 @@
 -- A read replica: one schema, at one position. Every row follows from the log; nothing else writes here.
+-- Columns of type json hold personal content, sealed; nothing that reads or writes a replica alone can open it.
 do $$
 begin
     create role fido_app login;
@@ -20,8 +21,8 @@ insert into fido.checkpoint default values;
 
 create table fido.accounts (
     account_id   uuid        not null primary key,
-    email        text        not null,
-    display_name text        not null,
+    email        json        not null,
+    display_name json        not null,
     roles        text[]      not null,
     sequence     bigint      not null,
     created_at   timestamptz not null
@@ -31,8 +32,8 @@ create table fido.conversations (
     conversation_id  uuid        not null primary key,
     account_id       uuid        not null,
     copilot          text        not null,
-    title            text,
-    goal             text,
+    title            json,
+    goal             json,
     plan_id          uuid,
     status           text        not null,
     message_count    bigint      not null,
@@ -46,7 +47,7 @@ create table fido.messages (
     message_id      uuid        not null,
     conversation_id uuid        not null,
     role            text        not null,
-    text            text        not null,
+    text            json,
     status          text        not null,
     model           text,
     input_tokens    bigint,
@@ -56,6 +57,7 @@ create table fido.messages (
     position        bigint      not null,
     primary key (conversation_id, message_id)
 );
+comment on column fido.messages.text is 'Sealed: {"sealed": …}; none while the reply is awaited.';
 comment on column fido.messages.position is 'Where the message entered the log; the order of the transcript.';
 create unique index messages_in_order on fido.messages (conversation_id, position);
 

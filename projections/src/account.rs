@@ -2,11 +2,12 @@
 
 use fido_domain::account::AccountEvent;
 use fido_domain::{Private, Recorded};
+use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{ReadError, Snapshot};
+use crate::{ReadError, Snapshot, private};
 
 /// Who somebody is.
 #[derive(Debug, Clone)]
@@ -43,8 +44,8 @@ pub async fn profile(
     row.map(|row| {
         Ok(AccountProfile {
             account_id: row.try_get("account_id")?,
-            email: Private::new(row.try_get("email")?),
-            display_name: Private::new(row.try_get("display_name")?),
+            email: private(&row, "email")?,
+            display_name: private(&row, "display_name")?,
             roles: row.try_get("roles")?,
             sequence: row.try_get("sequence")?,
             created_at: row.try_get("created_at")?,
@@ -70,8 +71,8 @@ pub(crate) async fn apply(
                  values ($1, $2, $3, $4, $5, $6)",
             )
             .bind(recorded.aggregate_id)
-            .bind(email.reveal().as_str())
-            .bind(display_name.reveal().as_str())
+            .bind(Json(email))
+            .bind(Json(display_name))
             .bind(roles)
             .bind(recorded.sequence)
             .bind(recorded.recorded_at)

@@ -10,8 +10,25 @@ pub mod timeline;
 
 pub use replica::{ReadError, Replicas, Snapshot};
 
+use fido_domain::Private;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+
 /// The schema of a replica; applied by its owner, never by the role that Fido runs as.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/replica");
 
 /// The schema that holds the read models, for the `search_path` of every connection to a replica.
 pub const SCHEMA: &str = "fido";
+
+/// Private content as a replica keeps it: sealed. Nothing here could open it.
+fn private(row: &PgRow, column: &str) -> Result<Private<String>, sqlx::Error> {
+    let Json(content) = row.try_get(column)?;
+    Ok(content)
+}
+
+/// The same where there may be none.
+fn private_if_any(row: &PgRow, column: &str) -> Result<Option<Private<String>>, sqlx::Error> {
+    let content: Option<Json<_>> = row.try_get(column)?;
+    Ok(content.map(|Json(content)| content))
+}

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::Answer;
+use crate::answer::Shown;
 use crate::problem::{Kind, Problem};
 
 /// A conversation.
@@ -16,8 +17,8 @@ use crate::problem::{Kind, Problem};
 pub(super) struct Conversation {
     id: Uuid,
     copilot: String,
-    title: Option<Private<String>>,
-    goal: Option<Private<String>>,
+    title: Option<Shown>,
+    goal: Option<Shown>,
     plan_id: Option<Uuid>,
     status: String,
     message_count: i64,
@@ -44,7 +45,7 @@ impl Conversation {
                 id: recorded.aggregate_id,
                 copilot: copilot.as_str().to_owned(),
                 title: None,
-                goal: goal.clone(),
+                goal: goal.as_ref().map(Shown::from),
                 plan_id: *plan_id,
                 status: "active".to_owned(),
                 message_count: 0,
@@ -61,8 +62,8 @@ impl From<ConversationSummary> for Conversation {
         Self {
             id: row.conversation_id,
             copilot: row.copilot,
-            title: row.title,
-            goal: row.goal,
+            title: row.title.as_ref().map(Shown::from),
+            goal: row.goal.as_ref().map(Shown::from),
             plan_id: row.plan_id,
             status: row.status,
             message_count: row.message_count,
@@ -78,7 +79,7 @@ pub(super) struct Message {
     id: Uuid,
     conversation_id: Uuid,
     role: String,
-    text: Private<String>,
+    text: Shown,
     status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
@@ -99,12 +100,12 @@ struct Usage {
 }
 
 impl Message {
-    fn new(id: Uuid, role: &str, text: Private<String>, status: &str, at: &Recorded) -> Self {
+    fn new(id: Uuid, role: &str, text: &Private<String>, status: &str, at: &Recorded) -> Self {
         Self {
             id,
             conversation_id: at.aggregate_id,
             role: role.to_owned(),
-            text,
+            text: Shown::from(text),
             status: status.to_owned(),
             model: None,
             usage: None,
@@ -121,7 +122,7 @@ impl From<MessageRow> for Message {
             id: row.message_id,
             conversation_id: row.conversation_id,
             role: row.role,
-            text: row.text,
+            text: Shown::from(&row.text.unwrap_or_else(nothing_yet)),
             status: row.status,
             model: row.model,
             usage: row
@@ -155,11 +156,10 @@ impl Posted {
                 ConversationEvent::MessagePosted {
                     message_id, text, ..
                 } => {
-                    let text = text.clone();
                     message = Some(Message::new(*message_id, "user", text, "complete", at));
                 }
                 ConversationEvent::ReplyRequested { reply_id, .. } => {
-                    let text = Private::new(String::new());
+                    let text = &nothing_yet();
                     reply = Some(Message::new(*reply_id, "assistant", text, "requested", at));
                 }
                 ConversationEvent::ConversationStarted { .. }
@@ -177,6 +177,11 @@ impl Posted {
             position: committed.position,
         })
     }
+}
+
+/// What a reply says before it is there.
+fn nothing_yet() -> Private<String> {
+    Private::new(String::new())
 }
 
 fn unexpected(what: &'static str) -> Problem {

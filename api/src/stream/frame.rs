@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::response::sse::Event;
-use fido_domain::{Position, Private, Recorded};
+use fido_domain::{Position, Recorded};
 use fido_nats::live::LiveEvent;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -97,7 +97,7 @@ pub(super) fn live(event: &LiveEvent) -> Frame {
         #[serde(skip_serializing_if = "Option::is_none")]
         n: Option<u32>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        text: Option<&'a Private<String>>,
+        text: Option<&'a str>,
     }
     let (name, shown) = match event {
         LiveEvent::Delta {
@@ -113,7 +113,7 @@ pub(super) fn live(event: &LiveEvent) -> Frame {
                 reply_id: *reply_id,
                 attempt: *attempt,
                 n: Some(*n),
-                text: Some(text),
+                text: Some(text.shown()),
             },
         ),
         LiveEvent::Restarted {

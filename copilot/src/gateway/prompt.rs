@@ -54,7 +54,7 @@ impl Turn {
     }
 
     fn to_message(&self) -> ChatCompletionRequestMessage {
-        let text = self.text.reveal().as_str();
+        let text = self.text.shown();
         match self.role {
             Role::User => ChatCompletionRequestUserMessage::from(text).into(),
             Role::Assistant => ChatCompletionRequestAssistantMessage::from(text).into(),
@@ -64,12 +64,12 @@ impl Turn {
 
 impl Prompt {
     pub(super) fn bytes(&self) -> usize {
-        let turns: usize = self.turns.iter().map(|turn| turn.text.reveal().len()).sum();
-        self.system.reveal().len() + turns
+        let turns: usize = self.turns.iter().map(|turn| turn.text.shown().len()).sum();
+        self.system.shown().len() + turns
     }
 
     pub(super) fn into_request(self, model: String) -> CreateChatCompletionRequest {
-        let system = ChatCompletionRequestSystemMessage::from(self.system.reveal().as_str());
+        let system = ChatCompletionRequestSystemMessage::from(self.system.shown());
         CreateChatCompletionRequest {
             model,
             messages: std::iter::once(system.into())

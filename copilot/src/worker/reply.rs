@@ -161,7 +161,7 @@ impl Desk {
             };
             match piece {
                 Some(Piece::Text(text)) => {
-                    if tokens.push(text.reveal()) {
+                    if tokens.push(text.shown()) {
                         self.flush(begun, &mut tokens).await;
                     }
                 }
@@ -301,16 +301,19 @@ async fn prompt(snapshot: &mut Snapshot, begun: &Begun) -> Result<Prompt, ReadEr
     let conversation = one(snapshot, begun.account_id, begun.conversation_id).await?;
     if let Some(goal) = conversation.and_then(|conversation| conversation.goal) {
         system.push_str("\n\nWhat the person wants to achieve: ");
-        system.push_str(goal.reveal());
+        system.push_str(goal.shown());
     }
     let mut said = transcript(snapshot, begun.conversation_id, Order::Newest, None, TURNS).await?;
     said.reverse();
     let turns = said
         .into_iter()
         .filter(|message| message.status == "complete")
-        .map(|message| match message.role.as_str() {
-            "user" => Turn::user(message.text.reveal().as_str()),
-            _ => Turn::assistant(message.text.reveal().as_str()),
+        .filter_map(|message| {
+            let text = message.text?;
+            Some(match message.role.as_str() {
+                "user" => Turn::user(text.shown()),
+                _ => Turn::assistant(text.shown()),
+            })
         })
         .collect();
     Ok(Prompt {

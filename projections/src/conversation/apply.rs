@@ -1,9 +1,10 @@
 //! How events of a conversation change its rows.
 
-use fido_domain::Recorded;
 use fido_domain::conversation::ConversationEvent;
+use fido_domain::{Private, Recorded};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
+use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres};
 
 pub(crate) async fn apply(
@@ -26,7 +27,7 @@ pub(crate) async fn apply(
             .bind(recorded.aggregate_id)
             .bind(account_id)
             .bind(copilot.as_str())
-            .bind(goal.as_ref().map(|goal| goal.reveal().as_str()))
+            .bind(goal.as_ref().map(Json))
             .bind(plan_id)
             .bind(recorded.sequence)
             .bind(recorded.recorded_at)
@@ -39,7 +40,7 @@ pub(crate) async fn apply(
         } => {
             insert(recorded, "user", "complete")
                 .bind(message_id)
-                .bind(text.reveal())
+                .bind(Json(text))
                 .execute(&mut *replica)
                 .await?;
             1
@@ -47,7 +48,7 @@ pub(crate) async fn apply(
         ConversationEvent::ReplyRequested { reply_id, .. } => {
             insert(recorded, "assistant", "requested")
                 .bind(reply_id)
-                .bind("")
+                .bind(None::<Json<Private<String>>>)
                 .execute(&mut *replica)
                 .await?;
             1
@@ -67,7 +68,7 @@ pub(crate) async fn apply(
             )
             .bind(recorded.aggregate_id)
             .bind(reply_id)
-            .bind(text.reveal())
+            .bind(Json(text))
             .bind(model)
             .bind(i64::from(usage.input_tokens))
             .bind(i64::from(usage.output_tokens))

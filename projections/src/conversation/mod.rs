@@ -10,7 +10,7 @@ use sqlx::{QueryBuilder, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{ReadError, Snapshot};
+use crate::{ReadError, Snapshot, private_if_any};
 
 pub(crate) use apply::apply;
 pub use transcript::{MessageRow, Order, transcript};
@@ -129,8 +129,8 @@ fn summary(row: &PgRow) -> Result<ConversationSummary, ReadError> {
         conversation_id: row.try_get("conversation_id")?,
         account_id: row.try_get("account_id")?,
         copilot: row.try_get("copilot")?,
-        title: row.try_get::<Option<String>, _>("title")?.map(Private::new),
-        goal: row.try_get::<Option<String>, _>("goal")?.map(Private::new),
+        title: private_if_any(row, "title")?,
+        goal: private_if_any(row, "goal")?,
         plan_id: row.try_get("plan_id")?,
         status: row.try_get("status")?,
         message_count: row.try_get("message_count")?,

@@ -5,7 +5,7 @@ use sqlx::Row;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{ReadError, Snapshot};
+use crate::{ReadError, Snapshot, private_if_any};
 
 /// A message or a reply.
 #[derive(Debug, Clone)]
@@ -16,8 +16,8 @@ pub struct MessageRow {
     pub conversation_id: Uuid,
     /// `user` or `assistant`.
     pub role: String,
-    /// What it says; empty while a reply is awaited.
-    pub text: Private<String>,
+    /// What it says; none while a reply is awaited.
+    pub text: Option<Private<String>>,
     /// `complete`, `requested` or `failed`.
     pub status: String,
     /// The model that wrote it.
@@ -80,7 +80,7 @@ pub async fn transcript(
                 message_id: row.try_get("message_id")?,
                 conversation_id: row.try_get("conversation_id")?,
                 role: row.try_get("role")?,
-                text: Private::new(row.try_get("text")?),
+                text: private_if_any(row, "text")?,
                 status: row.try_get("status")?,
                 model: row.try_get("model")?,
                 input_tokens: row.try_get("input_tokens")?,

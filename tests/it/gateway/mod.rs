@@ -66,7 +66,7 @@ async fn ask(config: GatewayConfig, prompt: Prompt) -> Outcome {
     };
     loop {
         match reply.next().await {
-            Ok(Some(Piece::Text(text))) => pieces.push(text.reveal().clone()),
+            Ok(Some(Piece::Text(text))) => pieces.push(text.shown().to_owned()),
             Ok(Some(Piece::Finished(finished))) => {
                 assert!(
                     reply.next().await.unwrap().is_none(),
@@ -270,7 +270,7 @@ async fn a_wait_that_is_cancelled_loses_nothing() {
         let patience = Duration::from_millis(5);
         match tokio::time::timeout(patience, reply.next()).await {
             Err(_cancelled) => {}
-            Ok(Ok(Some(Piece::Text(more)))) => text.push_str(more.reveal()),
+            Ok(Ok(Some(Piece::Text(more)))) => text.push_str(more.shown()),
             Ok(Ok(Some(Piece::Finished(_)))) => break,
             Ok(other) => panic!("{other:?}"),
         }

@@ -6,6 +6,7 @@ use http_body_util::BodyExt;
 
 use super::super::testing::{account, event};
 use super::*;
+use fido_domain::Private;
 
 async fn written(frame: Frame) -> String {
     let response = Sse::new(futures::stream::iter([frame])).into_response();
