@@ -43,10 +43,10 @@ async fn start(cli: Cli) -> Result<()> {
         }
         Command::Serve(args) => {
             let connections = &args.connections;
-            let key = config::master_key()?;
-            let system =
-                System::connect(&connections.resolve()?, &connections.replica_name, "serve")
-                    .await?;
+            let addresses = connections.resolve()?;
+            let keys = config::master_keys()?;
+            let system = System::connect(&addresses, &connections.replica_name, "serve").await?;
+            let vault = system.vault(&args.vault.resolve(&addresses), keys).await?;
             let listener = TcpListener::bind(args.listen)
                 .await
                 .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -57,7 +57,7 @@ async fn start(cli: Cli) -> Result<()> {
                 SessionCookie::Secure
             };
             system
-                .serve(listener, key, ApiConfig { cookie }, shutdown)
+                .serve(listener, vault, ApiConfig { cookie }, shutdown)
                 .await
         }
         Command::Relay(connections) => {
@@ -82,20 +82,18 @@ async fn start(cli: Cli) -> Result<()> {
             let key = config::model_api_key()?
                 .context("set FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE (any text for an endpoint without keys)")?;
             let gateway = roles::gateway(&args.model, &key)?;
-            let system = System::connect(
-                &connections.resolve()?,
-                &connections.replica_name,
-                "copilot",
-            )
-            .await?;
+            let addresses = connections.resolve()?;
+            let keys = config::master_keys()?;
+            let system = System::connect(&addresses, &connections.replica_name, "copilot").await?;
+            let vault = system.vault(&args.vault.resolve(&addresses), keys).await?;
             system
-                .copilot(gateway, args.model.concurrency, shutdown)
+                .copilot(gateway, vault, args.model.concurrency, shutdown)
                 .await;
             Ok(())
         }
         Command::Migrate(args) => {
-            roles::migrate(&args.events_owner_url, &args.replica_owner_url).await?;
-            print("The schemas of the event store and the replica are up to date.");
+            roles::migrate(args.owner_urls()).await?;
+            print("The schemas of the event store, the vault and the replica are up to date.");
             Ok(())
         }
         Command::Status(args) => status::run(&args).await.map(|text| print(&text)),

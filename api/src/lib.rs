@@ -8,6 +8,7 @@ mod copilots;
 mod cursor;
 mod extract;
 mod health;
+mod idempotency;
 mod identity;
 mod linger;
 mod problem;
@@ -57,10 +58,10 @@ impl Api {
         config: ApiConfig,
     ) -> Self {
         Self {
+            hub: stream::Hub::new(nats.clone(), store.clone()),
             store,
             auth,
             replicas,
-            hub: stream::Hub::new(nats.clone()),
             nats,
             config,
         }

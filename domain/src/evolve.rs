@@ -15,6 +15,11 @@ pub trait Evolve: Default + Clone + Serialize + DeserializeOwned + Send + Sync +
     /// Takes one event into account. Same state and same event, same result, always.
     fn evolve(&mut self, event: &Self::Event);
 
+    /// About how many bytes the state takes in memory.
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+
     /// The state that `events`, in order, add up to.
     fn fold<'a>(events: impl IntoIterator<Item = &'a Self::Event>) -> Self {
         let mut state = Self::default();

@@ -6,6 +6,8 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::Private;
+
 /// An event's place in the whole log: 1, 2, 3 … dense, in commit order. 0 is "before the first".
 pub type Position = i64;
 
@@ -158,6 +160,12 @@ pub struct Metadata {
     /// The HTTP request, as in `X-Request-Id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Where the request came from, as an IP address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Private<String>>,
+    /// What the device said it was, as in `User-Agent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<Private<String>>,
     /// When the command was issued (`recorded_at` is when the log took it).
     #[serde(with = "time::serde::rfc3339")]
     pub issued_at: OffsetDateTime,

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use fido::config::Addresses;
+use fido::config::{Addresses, OwnerUrls};
 use fido::model::{self, OfflineModel};
 use fido::roles::{self, System};
 use fido::stack::{NatsServer, OWNER, PostgresCluster, Programs};
 use fido_api::{ApiConfig, SessionCookie};
 use fido_commands::secrets::MasterKey;
+use fido_commands::{EventStore, Vault};
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -39,10 +40,15 @@ pub(crate) async fn cluster() -> Arc<PostgresCluster> {
             for template in [TEMPLATE_EVENTS, TEMPLATE_REPLICA] {
                 cluster.ensure_database(template).await.unwrap();
             }
-            roles::migrate(
-                &cluster.url(TEMPLATE_EVENTS, OWNER),
-                &cluster.url(TEMPLATE_REPLICA, OWNER),
-            )
+            let (events, replica) = (
+                cluster.url(TEMPLATE_EVENTS, OWNER),
+                cluster.url(TEMPLATE_REPLICA, OWNER),
+            );
+            roles::migrate(OwnerUrls {
+                events: &events,
+                replica: &replica,
+                vault: &events,
+            })
             .await
             .unwrap();
             Arc::new(cluster)
@@ -93,11 +99,29 @@ impl Ground {
                 events_url: cluster.url(&names[0], "fido_app"),
                 replica_url: cluster.url(&names[1], "fido_app"),
                 nats_url: nats.url(),
+                vault_url: None,
+                erasure_register: None,
             },
             events_owner_url: cluster.url(&names[0], OWNER),
             master_key: MasterKey::generate(),
             _nats: nats,
         }
+    }
+
+    /// A connection pool of its own to the event store, as a process has.
+    pub(crate) async fn pool(&self) -> PgPool {
+        PgPool::connect(&self.addresses.events_url).await.unwrap()
+    }
+
+    /// The vault, with the ground's master key.
+    pub(crate) async fn vault(&self) -> Vault {
+        let key = MasterKey::parse(&self.master_key).unwrap();
+        Vault::new(self.pool().await, key)
+    }
+
+    /// An event store as a process of its own has one: own connections, own memory.
+    pub(crate) async fn store(&self) -> EventStore {
+        EventStore::new(self.pool().await, self.vault().await)
     }
 
     pub(crate) async fn system(&self) -> System {
@@ -156,7 +180,8 @@ impl TestApp {
         .unwrap();
         let ground = Ground::prepare().await;
         let system = ground.system().await;
-        tokio::spawn(system.copilot(gateway, 16, shutdown.clone()));
+        let vault = ground.vault().await;
+        tokio::spawn(system.copilot(gateway, vault, 16, shutdown.clone()));
         Self::serve(http, ground, shutdown).await
     }
 
@@ -169,8 +194,8 @@ impl TestApp {
         let config = ApiConfig {
             cookie: SessionCookie::PlainLocalhost,
         };
-        let key = MasterKey::parse(&ground.master_key).unwrap();
-        tokio::spawn(system.serve(listener, key, config, shutdown.clone()));
+        let vault = ground.vault().await;
+        tokio::spawn(system.serve(listener, vault, config, shutdown.clone()));
         Self {
             ground,
             http,

@@ -1,8 +1,8 @@
 //! Conversations and messages as JSON, from a replica's rows or from the events just recorded.
 
-use fido_commands::Committed;
+use fido_commands::{Committed, Placed};
 use fido_domain::conversation::ConversationEvent;
-use fido_domain::{Position, Private, Recorded};
+use fido_domain::{Position, Private};
 use fido_projections::conversation::{ConversationSummary, MessageRow};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -31,7 +31,7 @@ pub(super) struct Conversation {
 impl Conversation {
     /// The conversation that has just been started.
     pub(super) fn started(committed: &Committed<ConversationEvent>) -> Answer<Self> {
-        let started = committed.events.iter().find_map(|(event, recorded)| {
+        let started = committed.events.iter().find_map(|(event, placed)| {
             let ConversationEvent::ConversationStarted {
                 copilot,
                 goal,
@@ -42,18 +42,23 @@ impl Conversation {
                 return None;
             };
             Some(Self {
-                id: recorded.aggregate_id,
+                id: placed.aggregate_id,
                 copilot: copilot.as_str().to_owned(),
                 title: None,
                 goal: goal.as_ref().map(Shown::from),
                 plan_id: *plan_id,
                 status: "active".to_owned(),
                 message_count: 0,
-                last_activity_at: recorded.recorded_at,
-                created_at: recorded.recorded_at,
+                last_activity_at: placed.recorded_at,
+                created_at: placed.recorded_at,
             })
         });
         started.ok_or_else(|| unexpected("a conversation was started without an event"))
+    }
+
+    /// Which one it is.
+    pub(super) fn id(&self) -> Uuid {
+        self.id
     }
 }
 
@@ -100,7 +105,7 @@ struct Usage {
 }
 
 impl Message {
-    fn new(id: Uuid, role: &str, text: &Private<String>, status: &str, at: &Recorded) -> Self {
+    fn new(id: Uuid, role: &str, text: &Private<String>, status: &str, at: &Placed) -> Self {
         Self {
             id,
             conversation_id: at.aggregate_id,
