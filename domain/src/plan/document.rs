@@ -78,9 +78,8 @@ impl PlanDocument {
 
     /// Lets `change` have its way with a generation, if there is such a one.
     fn change(&mut self, generation_id: Uuid, change: impl FnOnce(&mut GenerationDocument)) {
-        let of_this_id = |generation: &&mut GenerationDocument| {
-            generation.generation_id == generation_id
-        };
+        let of_this_id =
+            |generation: &&mut GenerationDocument| generation.generation_id == generation_id;
         if let Some(generation) = self.generations.iter_mut().rev().find(of_this_id) {
             change(generation);
         }

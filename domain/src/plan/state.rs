@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    FactKey, FactState, Imprint, KnownDetails, OpenGeneration, Outcome, PerSection,
-    PlanEvent, RequestedSection, Revision, Section, SectionState, SectionStatus, Source,
+    FactKey, FactState, Imprint, KnownDetails, OpenGeneration, Outcome, PerSection, PlanEvent,
+    RequestedSection, Revision, Section, SectionState, SectionStatus, Source,
 };
 use crate::Evolve;
 

@@ -206,7 +206,9 @@ fn both_folds_agree_after_every_event() {
             let known = state.section(section);
             assert_eq!(known.status(), read.status, "{section:?} after {n}");
             assert_eq!(
-                known.latest().map(|latest| (known.revision(), latest.source, latest.words)),
+                known
+                    .latest()
+                    .map(|latest| (known.revision(), latest.source, latest.words)),
                 read.latest()
                     .map(|latest| (latest.revision, latest.source, latest.words)),
                 "{section:?} after {n}"
@@ -248,7 +250,11 @@ fn a_plan_is_read_as_a_whole() {
     assert_eq!(generation.status, GenerationStatus::Completed);
     assert_eq!(generation.started_at, Some(stamp(8).recorded_at));
     assert_eq!(generation.ended_at, Some(stamp(13).recorded_at));
-    assert_eq!(generation.usage, USAGE.plus(USAGE), "of what was skipped too");
+    assert_eq!(
+        generation.usage,
+        USAGE.plus(USAGE),
+        "of what was skipped too"
+    );
     let outcomes: Vec<_> = generation
         .sections
         .iter()
@@ -273,7 +279,10 @@ fn the_state_holds_no_content_and_reads_back() {
     }
     let read: Plan = serde_json::from_str(&written).unwrap();
     assert_eq!(serde_json::to_string(&read).unwrap(), written);
-    assert_eq!(read.section(Section::OwnerBio).status(), SectionStatus::Approved);
+    assert_eq!(
+        read.section(Section::OwnerBio).status(),
+        SectionStatus::Approved
+    );
     assert!(!read.section(Section::OwnerBio).says("Ada bakes since 1998"));
 }
 
