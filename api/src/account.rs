@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use fido_commands::auth::{OpenedSession, Password};
-use fido_domain::Recorded;
 use fido_domain::account::{AccountEvent, DisplayName};
 use fido_domain::text::EmailAddress;
+use fido_domain::{Private, Recorded};
 use fido_projections::account::{AccountProfile, profile};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -99,6 +99,12 @@ impl Account {
                         roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
                         created_at: recorded.recorded_at,
                     });
+                }
+                AccountEvent::AccountErased {} => {
+                    if let Some(account) = &mut account {
+                        account.email = Shown::from(&Private::<String>::Erased);
+                        account.display_name = Shown::from(&Private::<String>::Erased);
+                    }
                 }
             }
         }
