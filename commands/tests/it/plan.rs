@@ -2,6 +2,7 @@
 
 mod facts;
 mod generation;
+mod request;
 mod sections;
 
 use cqrs_es::test::TestFramework;
@@ -24,7 +25,9 @@ const USAGE: Usage = Usage {
     input_tokens: 500,
     output_tokens: 60,
 };
+const SUMMARY: Section = Section::ExecutiveSummary;
 const MARKET: Section = Section::MarketAnalysis;
+const BIO: Section = Section::OwnerBio;
 
 fn plans() -> TestFramework<Decider<Plan>> {
     TestFramework::with(())
