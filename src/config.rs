@@ -287,7 +287,7 @@ pub enum AuditCommand {
 /// `fido audit show`.
 #[derive(Debug, Args)]
 pub struct AuditShowArgs {
-    /// The kind of stream: account, conversation.
+    /// The kind of stream: account, conversation, plan.
     pub aggregate: String,
     /// Which one.
     pub id: uuid::Uuid,

@@ -12,7 +12,7 @@ use fido_commands::auth::{OpenedSession, Password};
 use fido_commands::vault::StreamId;
 use fido_domain::account::{self as domain, AccountEvent, DisplayName};
 use fido_domain::text::EmailAddress;
-use fido_domain::{Evolve, Recorded};
+use fido_domain::{Evolve, Private, Recorded};
 use fido_projections::account::{AccountProfile, profile};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -112,6 +112,12 @@ impl Account {
                         roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
                         created_at: placed.recorded_at,
                     });
+                }
+                AccountEvent::AccountErased {} => {
+                    if let Some(account) = &mut account {
+                        account.email = Shown::from(&Private::<String>::Erased);
+                        account.display_name = Shown::from(&Private::<String>::Erased);
+                    }
                 }
             }
         }

@@ -12,6 +12,7 @@ pub mod conversation;
 pub mod decide;
 pub mod erasure;
 pub mod log;
+pub mod plan;
 pub mod secrets;
 pub mod store;
 pub mod vault;

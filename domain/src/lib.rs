@@ -4,10 +4,11 @@
 pub mod account;
 pub mod conversation;
 pub mod evolve;
+pub mod plan;
 pub mod private;
 pub mod recorded;
 pub mod text;
 
-pub use evolve::Evolve;
+pub use evolve::{Evolve, FullFold};
 pub use private::{Private, Sealed};
-pub use recorded::{Actor, Metadata, Position, Recorded};
+pub use recorded::{Actor, Metadata, Position, Recorded, Stamp};

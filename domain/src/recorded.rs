@@ -35,6 +35,17 @@ pub struct Recorded {
     pub recorded_at: OffsetDateTime,
 }
 
+/// Where an event stands in the log, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Place in the whole log.
+    pub position: Position,
+    /// Place in its stream.
+    pub sequence: i64,
+    /// When the log took it.
+    pub recorded_at: OffsetDateTime,
+}
+
 /// A stored event that this build cannot read.
 #[derive(Debug, thiserror::Error)]
 #[error("event {position} ({event_type} version {event_version}) cannot be read by this build")]
@@ -66,6 +77,15 @@ impl Recorded {
     /// [`Undecodable`] when the metadata is not of the known shape.
     pub fn metadata(&self) -> Result<Metadata, Undecodable> {
         serde_json::from_str(self.metadata.get()).map_err(|source| self.undecodable(source))
+    }
+
+    /// Where it stands, and since when.
+    pub fn stamp(&self) -> Stamp {
+        Stamp {
+            position: self.position,
+            sequence: self.sequence,
+            recorded_at: self.recorded_at,
+        }
     }
 
     fn undecodable(&self, source: serde_json::Error) -> Undecodable {
@@ -178,6 +198,20 @@ pub struct Metadata {
     /// For model output: keyed hash of the prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_hash: Option<String>,
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::{OffsetDateTime, Stamp};
+
+    /// Where the `n`th event of a stream stands that has the log to itself, an event a minute.
+    pub(crate) fn stamp(n: i64) -> Stamp {
+        Stamp {
+            position: n,
+            sequence: n,
+            recorded_at: OffsetDateTime::UNIX_EPOCH + time::Duration::minutes(n),
+        }
+    }
 }
 
 #[cfg(test)]

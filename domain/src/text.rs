@@ -27,6 +27,9 @@ pub enum TextError {
     /// Not `name@domain`.
     #[error("must be an email address such as ada@example.com")]
     NotAnEmail,
+    /// Not words of small letters and digits, joined by underscores.
+    #[error("must be a snake-case name such as monthly_rent")]
+    NotSnakeCase,
 }
 
 /// Text of 1 to `MAX` characters, stored as typed.
@@ -62,6 +65,12 @@ impl<const MAX: usize> Text<MAX> {
     /// How many characters (Unicode scalar values) it has.
     pub fn characters(&self) -> u32 {
         u32::try_from(self.0.chars().count()).unwrap_or(u32::MAX)
+    }
+
+    /// How many words it has: runs of characters between white space. In a script without spaces
+    /// this counts runs, not words.
+    pub fn words(&self) -> u32 {
+        u32::try_from(self.0.split_whitespace().count()).unwrap_or(u32::MAX)
     }
 }
 
@@ -216,6 +225,14 @@ mod tests {
         assert_eq!(
             Text::<3>::parse("äöü€"),
             Err(TextError::TooLong { max: 3, found: 4 })
+        );
+    }
+
+    #[test]
+    fn words_stand_between_white_space() {
+        assert_eq!(
+            Text::<99>::parse(" Bread, cakes\n\nand  coffee ").map(|t| t.words()),
+            Ok(4)
         );
     }
 

@@ -170,7 +170,8 @@ impl Posted {
                 ConversationEvent::ConversationStarted { .. }
                 | ConversationEvent::ReplyStarted { .. }
                 | ConversationEvent::ReplyCompleted { .. }
-                | ConversationEvent::ReplyFailed { .. } => {}
+                | ConversationEvent::ReplyFailed { .. }
+                | ConversationEvent::ConversationErased {} => {}
             }
         }
         let (message, reply) = message

@@ -40,6 +40,7 @@ impl From<AccountRefusal> for Problem {
     fn from(refusal: AccountRefusal) -> Self {
         let kind = match refusal {
             AccountRefusal::AlreadyRegistered => Kind::Conflict,
+            AccountRefusal::NotFound => Kind::NotFound,
         };
         Self::new(kind).detail(refusal.to_string())
     }

@@ -118,7 +118,8 @@ impl Desk {
                 | ConversationEvent::MessagePosted { .. }
                 | ConversationEvent::ReplyRequested { .. }
                 | ConversationEvent::ReplyCompleted { .. }
-                | ConversationEvent::ReplyFailed { .. } => None,
+                | ConversationEvent::ReplyFailed { .. }
+                | ConversationEvent::ConversationErased {} => None,
             })
             .unwrap_or(1);
         let begun = Begun {
@@ -319,7 +320,7 @@ impl Desk {
 fn verdict_on(refused: &Refused, reply_id: Uuid) -> Verdict {
     match refused {
         ExecuteError::Refused(ConversationRefusal::Superseded { .. }) => Verdict::Superseded,
-        // Completed, failed, or never asked for: nobody waits.
+        // Completed, failed, erased, or never asked for: nobody waits.
         ExecuteError::Refused(
             ConversationRefusal::ReplyNotOpen
             | ConversationRefusal::NotFound
