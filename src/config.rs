@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use fido_commands::secrets::MasterKey;
 use serde::{Deserialize, Serialize};
 
+use crate::bench::BenchCommand;
 use crate::model;
 
 /// Fido: the event-sourced backend of an AI co-pilot for business plans.
@@ -69,6 +70,9 @@ pub enum Command {
     Audit(AuditCommand),
     /// The offline model server on its own (speaks the chat-completions protocol).
     Model(ModelServerArgs),
+    /// Measures Fido, on a private stack of its own.
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 /// `fido dev`.

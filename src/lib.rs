@@ -1,6 +1,7 @@
 //! How Fido is put together and operated: the roles, the embedded stack, the subcommands.
 
 pub mod audit;
+pub mod bench;
 pub mod config;
 pub mod dev;
 pub mod model;

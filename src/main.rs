@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use fido::config::{self, AuditCommand, Cli, Command, LogFormat};
 use fido::roles::{self, System};
-use fido::{audit, dev, model, status};
+use fido::{audit, bench, dev, model, status};
 use fido_api::{ApiConfig, SessionCookie};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -109,6 +109,9 @@ async fn start(cli: Cli) -> Result<()> {
             serve.await;
             Ok(())
         }
+        Command::Bench(command) => bench::run(&command, shutdown)
+            .await
+            .map(|text| print(&text)),
     }
 }
 

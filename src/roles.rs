@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Addresses, ModelArgs};
 
 /// Connections that one process keeps to one database.
-const POOL: u32 = 20;
+pub(crate) const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
 
@@ -176,7 +176,8 @@ pub async fn migrate(events_owner_url: &str, replica_owner_url: &str) -> Result<
     Ok(())
 }
 
-async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
+/// The connections that one process keeps to the event store.
+pub(crate) async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
     pool(PgConnectOptions::from_str(url)?).await
 }
 
