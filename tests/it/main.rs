@@ -5,6 +5,7 @@ mod api_errors;
 mod api_stream;
 mod app;
 mod append_only;
+mod bench;
 mod chat;
 mod contention;
 mod gateway;

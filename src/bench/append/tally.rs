@@ -89,7 +89,7 @@ impl Tally {
         let (payload, metadata): (i64, i64) = sqlx::query_as(&format!(
             "select coalesce(avg(octet_length(payload::text)), 0)::bigint, \
                     coalesce(avg(octet_length(metadata::text)), 0)::bigint \
-             from (select payload, metadata from {events} limit 1000) as some"
+             from (select payload, metadata from {events} limit 1000) as a_thousand"
         ))
         .fetch_one(owner)
         .await?;
