@@ -10,7 +10,8 @@ use super::streams::Streams;
 use crate::bench::load::Worker;
 use crate::roles;
 
-/// The event store at `app_url`, with the connections that a process of Fido has.
+/// The event store at `app_url`, with the connections that a process of Fido has, however many
+/// commands are in flight.
 pub(super) async fn open_store(app_url: &str) -> Result<EventStore> {
     let pool = roles::events_pool(app_url).await;
     Ok(EventStore::new(

@@ -108,7 +108,8 @@ impl Worker for PostgresEsWorker {
     }
 }
 
-/// The note whose payload is as large as that of Fido: postgres-es stores the event with its name.
+/// The note whose payload is about as large as that of Fido: postgres-es stores the event with its
+/// name (and a blank after each colon and comma, as it sends `jsonb`).
 fn text_for(sample: &Sample) -> Result<String> {
     let empty = NotebookEvent::NoteTaken {
         text: Private::new(String::new()),

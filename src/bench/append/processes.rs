@@ -82,8 +82,13 @@ pub(super) async fn run(bench: &mut Bench<'_>) -> Result<()> {
             };
             let figures = bench.cells.record(subject, &load);
             bench.progress.step(&format!(
-                "round {}, {in_flight} in flight, {processes} processes: {} commands/s",
+                "round {}, {in_flight} in flight, {processes} {}: {} commands/s",
                 round + 1,
+                if processes == 1 {
+                    "process"
+                } else {
+                    "processes"
+                },
                 grouped(figures.commands_per_s)
             ));
         }

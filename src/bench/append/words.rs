@@ -26,9 +26,15 @@ pub(super) fn table(report: &Report) -> String {
     }
     lines.push(String::new());
     let mut rows = vec![
-        ["ratio of", "", "lowest", "highest", "to reach"]
-            .map(str::to_owned)
-            .to_vec(),
+        [
+            "ratios, round by round",
+            "median",
+            "lowest",
+            "highest",
+            "to reach",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
     ];
     rows.extend(report.ratios.iter().map(ratio_row));
     lines.extend(columns(&rows, 1));
