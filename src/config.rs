@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use fido_commands::erasure::Register;
 use fido_commands::secrets::{MasterKey, MasterKeys};
 use serde::{Deserialize, Serialize};
 
+use crate::bench::BenchCommand;
 use crate::model;
 
 /// Fido: the event-sourced backend of an AI co-pilot for business plans.
@@ -65,11 +67,20 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// How far the log, the stream and the replica are.
     Status(StatusArgs),
+    /// Looks after accounts.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Looks after the keys of personal content.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Looks into the log.
     #[command(subcommand)]
     Audit(AuditCommand),
     /// The offline model server on its own (speaks the chat-completions protocol).
     Model(ModelServerArgs),
+    /// Measures Fido, on a private stack of its own.
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 /// `fido dev`.
@@ -131,6 +142,13 @@ pub struct VaultPlace {
     pub url: String,
     /// The register; without one nothing can be erased.
     pub register: Option<PathBuf>,
+}
+
+impl VaultPlace {
+    /// The register, if there is one.
+    pub fn register(&self) -> Option<Register> {
+        self.register.as_ref().map(Register::new)
+    }
 }
 
 impl VaultArgs {
@@ -276,6 +294,68 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
+/// `fido account`.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Makes everything about a person unreadable, for good: in the log, on replicas, in backups.
+    #[command(after_help = "Example:\n  fido account erase 01996c4e-…")]
+    Erase(AccountEraseArgs),
+}
+
+/// `fido account erase`.
+#[derive(Debug, Args)]
+pub struct AccountEraseArgs {
+    /// Whose.
+    pub id: uuid::Uuid,
+    /// JSON, for scripts.
+    #[arg(long)]
+    pub json: bool,
+    /// Where everything is.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Where the keys are.
+    #[command(flatten)]
+    pub vault: VaultArgs,
+}
+
+/// `fido keys`.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Wraps every key with a new master key, while everything runs; no event is touched.
+    #[command(after_help = ROTATION)]
+    Rotate(KeysRotateArgs),
+}
+
+const ROTATION: &str = "\
+Three steps, none of which interrupts anybody:
+  1. Restart the processes with FIDO_MASTER_KEY=<new> and FIDO_PREVIOUS_MASTER_KEY=<old>.
+  2. fido keys rotate, with both in its environment too.
+  3. Restart the processes with FIDO_MASTER_KEY=<new> alone.";
+
+/// `fido keys rotate`.
+#[derive(Debug, Args)]
+pub struct KeysRotateArgs {
+    /// Where everything is.
+    #[command(flatten)]
+    connections: Connections,
+    /// Where the keys are.
+    #[command(flatten)]
+    vault: VaultArgs,
+}
+
+impl KeysRotateArgs {
+    /// The vault's database.
+    ///
+    /// # Errors
+    /// When it was not given and no `fido dev` is running in the data folder.
+    pub fn vault_url(&self) -> Result<String> {
+        match &self.vault.vault_url {
+            Some(url) => Ok(url.clone()),
+            None => self.connections.events_url(),
+        }
+    }
+}
+
 /// `fido audit`.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
@@ -315,6 +395,9 @@ pub struct Addresses {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure_register: Option<PathBuf>,
 }
+
+/// The file in the data folder with the master key that `fido dev` has made.
+pub const MASTER_KEY_FILE: &str = "master.key";
 
 /// The file in the data folder that tells where the stack is.
 pub const ADDRESSES_FILE: &str = "addresses.json";
@@ -388,6 +471,23 @@ pub fn master_keys() -> Result<MasterKeys> {
             .transpose()
             .context("FIDO_PREVIOUS_MASTER_KEY")?,
     })
+}
+
+/// The same, or the key that `fido dev` has made in its data folder, where the register is too.
+///
+/// # Errors
+/// When there is none, or it is not one.
+pub fn master_keys_beside(place: &VaultPlace) -> Result<MasterKeys> {
+    let configured = master_keys();
+    let made = place
+        .register
+        .as_ref()
+        .map(|register| register.with_file_name(MASTER_KEY_FILE))
+        .filter(|file| configured.is_err() && file.exists());
+    match made {
+        Some(file) => Ok(MasterKey::parse(&std::fs::read_to_string(file)?)?.into()),
+        None => configured,
+    }
 }
 
 /// The model provider's key, if there is one.

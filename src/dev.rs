@@ -82,11 +82,13 @@ async fn run_on(
     let config = ApiConfig {
         cookie: SessionCookie::PlainLocalhost,
     };
-    let serving = tasks.spawn(
-        system
-            .clone()
-            .serve(listener, vault, config, shutdown.clone()),
-    );
+    let serving = tasks.spawn(system.clone().serve(
+        listener,
+        vault,
+        place.register(),
+        config,
+        shutdown.clone(),
+    ));
     tasks.close();
 
     tokio::select! {
@@ -164,7 +166,7 @@ fn master_keys(data_dir: &Path) -> Result<MasterKeys> {
     if let Ok(keys) = config::master_keys() {
         return Ok(keys);
     }
-    let file = data_dir.join("master.key");
+    let file = data_dir.join(config::MASTER_KEY_FILE);
     if !file.exists() {
         write_private(&file, &MasterKey::generate())?;
         tracing::info!(file = %file.display(), "made a master key for this data folder; keep it with the data");

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use fido::config::{self, AuditCommand, Cli, Command, LogFormat};
+use fido::config::{self, AccountCommand, AuditCommand, Cli, Command, KeysCommand, LogFormat};
 use fido::roles::{self, System};
-use fido::{audit, dev, model, status};
+use fido::{account, audit, bench, dev, keys, model, status};
 use fido_api::{ApiConfig, SessionCookie};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -46,7 +46,8 @@ async fn start(cli: Cli) -> Result<()> {
             let addresses = connections.resolve()?;
             let keys = config::master_keys()?;
             let system = System::connect(&addresses, &connections.replica_name, "serve").await?;
-            let vault = system.vault(&args.vault.resolve(&addresses), keys).await?;
+            let place = args.vault.resolve(&addresses);
+            let vault = system.vault(&place, keys).await?;
             let listener = TcpListener::bind(args.listen)
                 .await
                 .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -57,7 +58,13 @@ async fn start(cli: Cli) -> Result<()> {
                 SessionCookie::Secure
             };
             system
-                .serve(listener, vault, ApiConfig { cookie }, shutdown)
+                .serve(
+                    listener,
+                    vault,
+                    place.register(),
+                    ApiConfig { cookie },
+                    shutdown,
+                )
                 .await
         }
         Command::Relay(connections) => {
@@ -97,6 +104,12 @@ async fn start(cli: Cli) -> Result<()> {
             Ok(())
         }
         Command::Status(args) => status::run(&args).await.map(|text| print(&text)),
+        Command::Account(AccountCommand::Erase(args)) => {
+            account::erase(&args).await.map(|text| print(&text))
+        }
+        Command::Keys(KeysCommand::Rotate(args)) => {
+            keys::rotate(&args).await.map(|text| print(&text))
+        }
         Command::Audit(AuditCommand::Show(args)) => {
             audit::show(&args).await.map(|text| print(&text))
         }
@@ -107,6 +120,9 @@ async fn start(cli: Cli) -> Result<()> {
             serve.await;
             Ok(())
         }
+        Command::Bench(command) => bench::run(&command, shutdown)
+            .await
+            .map(|text| print(&text)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use fido_api::{Api, ApiConfig};
 use fido_commands::auth::Auth;
+use fido_commands::erasure::{Eraser, Register};
 use fido_commands::log::Log;
 use fido_commands::secrets::MasterKeys;
 use fido_commands::{EventStore, Vault};
@@ -24,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{Addresses, ModelArgs, OwnerUrls, VaultPlace};
 
 /// Connections that one process keeps to one database.
-const POOL: u32 = 20;
+pub(crate) const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
 
@@ -77,10 +78,7 @@ impl System {
     /// # Errors
     /// When it cannot be reached, another master key wraps it, or it is empty although the log is not.
     pub async fn vault(&self, place: &VaultPlace, keys: MasterKeys) -> Result<Vault> {
-        let pool = events_pool(&place.url)
-            .await
-            .context("the vault cannot be reached (FIDO_VAULT_URL)")?;
-        let vault = Vault::new(pool, keys);
+        let vault = Vault::new(vault_pool(&place.url).await?, keys);
         if self.log().head().await? > 0 && vault.is_new().await? {
             bail!(
                 "the vault is empty but the log is not: it is another vault (FIDO_VAULT_URL), or its \
@@ -88,7 +86,22 @@ impl System {
             );
         }
         vault.pepper().await?;
+        if let Some(file) = &place.register {
+            let entries = Register::new(file).entries().await?;
+            let back = vault.enforce(&entries).await?;
+            if back > 0 {
+                tracing::warn!(
+                    erasures = back,
+                    "keys of erased content had come back, as with an old backup; destroyed again"
+                );
+            }
+        }
         Ok(vault)
+    }
+
+    /// The event store, for a command that ends soon: nobody wakes the relay for it.
+    pub fn store(&self, vault: Vault) -> EventStore {
+        EventStore::new(self.events.clone(), vault)
     }
 
     /// Serves the API on `listener` until `shutdown`, then lets requests end.
@@ -99,6 +112,7 @@ impl System {
         self,
         listener: TcpListener,
         vault: Vault,
+        register: Option<Register>,
         config: ApiConfig,
         shutdown: CancellationToken,
     ) -> Result<()> {
@@ -106,7 +120,9 @@ impl System {
         tasks.spawn(sweep_receipts(store.clone(), shutdown.clone()));
         tasks.close();
         let auth = Auth::new(store.clone());
-        let api = Api::new(store, auth, replicas, self.nats, config);
+        let eraser = Eraser::new(store.clone(), register);
+        resume_erasures(&eraser).await;
+        let api = Api::new(store, auth, eraser, replicas, self.nats, config);
         let served = fido_api::serve(api, listener, shutdown.clone()).await;
         // What serving leaves behind follows; without this a failed listener would leave it waiting.
         shutdown.cancel();
@@ -153,7 +169,7 @@ impl System {
         vault: Vault,
         shutdown: &CancellationToken,
     ) -> (EventStore, Replicas, TaskTracker) {
-        let store = EventStore::new(self.events.clone(), vault);
+        let store = self.store(vault);
         let replicas = self.replicas();
         let tasks = TaskTracker::new();
         tasks.spawn(wake::announce_appends(
@@ -183,6 +199,15 @@ pub fn gateway(model: &ModelArgs, key: &str) -> Result<Gateway> {
 pub async fn open_log(events_url: &str) -> Result<Log> {
     let events = events_pool(events_url).await;
     Ok(Log::new(events.context(NO_EVENT_STORE)?))
+}
+
+/// Completes what a crash has interrupted. What cannot be completed now is, at the next start.
+async fn resume_erasures(eraser: &Eraser) {
+    match eraser.resume().await {
+        Ok(0) => {}
+        Ok(erasures) => tracing::info!(erasures, "erasures that were interrupted are complete"),
+        Err(error) => tracing::error!(error = %error, "an interrupted erasure is not complete yet"),
+    }
 }
 
 /// Deletes receipts whose time is over, now and every hour.
@@ -226,7 +251,7 @@ pub async fn migrate(owners: OwnerUrls<'_>) -> Result<()> {
             &fido_projections::MIGRATIONS,
         ),
     ] {
-        migrate_one(url, schema, migrations)
+        migrate_one(PgConnectOptions::from_str(url)?, schema, migrations)
             .await
             .with_context(|| format!("the schema of the {what} was not brought up to date"))?;
     }
@@ -234,8 +259,11 @@ pub async fn migrate(owners: OwnerUrls<'_>) -> Result<()> {
 }
 
 /// Applies `migrations`, which are kept account of in `schema` so that two sets may share a database.
-async fn migrate_one(url: &str, schema: Option<&str>, migrations: &Migrator) -> Result<()> {
-    let mut options = PgConnectOptions::from_str(url)?;
+pub(crate) async fn migrate_one(
+    mut options: PgConnectOptions,
+    schema: Option<&str>,
+    migrations: &Migrator,
+) -> Result<()> {
     if let Some(schema) = schema {
         options = options.options([("search_path", schema)]);
     }
@@ -252,7 +280,15 @@ async fn migrate_one(url: &str, schema: Option<&str>, migrations: &Migrator) -> 
     Ok(())
 }
 
-async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
+/// The connections that one process keeps to the vault.
+pub(crate) async fn vault_pool(url: &str) -> Result<PgPool> {
+    pool(PgConnectOptions::from_str(url)?)
+        .await
+        .context("the vault cannot be reached (FIDO_VAULT_URL)")
+}
+
+/// The connections that one process keeps to the event store.
+pub(crate) async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
     pool(PgConnectOptions::from_str(url)?).await
 }
 

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use fido_commands::EventStore;
 use fido_commands::auth::Auth;
+use fido_commands::erasure::Eraser;
 use fido_nats::Nats;
 use fido_projections::Replicas;
 
@@ -42,6 +43,7 @@ pub struct ApiConfig {
 pub struct Api {
     store: EventStore,
     auth: Auth,
+    eraser: Eraser,
     replicas: Replicas,
     nats: Nats,
     hub: stream::Hub,
@@ -53,6 +55,7 @@ impl Api {
     pub fn new(
         store: EventStore,
         auth: Auth,
+        eraser: Eraser,
         replicas: Replicas,
         nats: Nats,
         config: ApiConfig,
@@ -61,6 +64,7 @@ impl Api {
             hub: stream::Hub::new(nats.clone(), store.clone()),
             store,
             auth,
+            eraser,
             replicas,
             nats,
             config,

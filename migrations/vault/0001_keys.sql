@@ -47,6 +47,7 @@ create table vault.erasures (
     erasure_id     uuid        not null primary key,
     aggregate_type text        not null collate "C",
     aggregate_id   uuid        not null,
+    subject        uuid        not null,
     whole_subject  boolean     not null,
     requested_by   text        not null,
     requested_at   timestamptz not null default clock_timestamp(),

@@ -35,11 +35,18 @@ impl Late {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let vault = app.ground.vault().await;
+        let register = Some(app.ground.register());
         let shutdown = CancellationToken::new();
         let config = ApiConfig::default();
         Self {
             base,
-            serving: tokio::spawn(system.serve(listener, vault, config, shutdown.clone())),
+            serving: tokio::spawn(system.serve(
+                listener,
+                vault,
+                register,
+                config,
+                shutdown.clone(),
+            )),
             shutdown,
         }
     }

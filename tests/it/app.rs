@@ -8,6 +8,7 @@ use fido::model::{self, OfflineModel};
 use fido::roles::{self, System};
 use fido::stack::{NatsServer, OWNER, PostgresCluster, Programs};
 use fido_api::{ApiConfig, SessionCookie};
+use fido_commands::erasure::Register;
 use fido_commands::secrets::MasterKey;
 use fido_commands::{EventStore, Vault};
 use serde_json::{Value, json};
@@ -71,6 +72,8 @@ pub(crate) struct Ground {
     pub(crate) events_owner_url: String,
     /// The key that processes on this ground share.
     pub(crate) master_key: String,
+    /// For files outside the databases.
+    folder: tempfile::TempDir,
     /// Runs as long as the ground is there.
     _nats: NatsServer,
 }
@@ -104,6 +107,7 @@ impl Ground {
             },
             events_owner_url: cluster.url(&names[0], OWNER),
             master_key: MasterKey::generate(),
+            folder: tempfile::tempdir().unwrap(),
             _nats: nats,
         }
     }
@@ -122,6 +126,11 @@ impl Ground {
     /// An event store as a process of its own has one: own connections, own memory.
     pub(crate) async fn store(&self) -> EventStore {
         EventStore::new(self.pool().await, self.vault().await)
+    }
+
+    /// The register of erasures.
+    pub(crate) fn register(&self) -> Register {
+        Register::new(self.folder.path().join("erasures.jsonl"))
     }
 
     pub(crate) async fn system(&self) -> System {
@@ -195,7 +204,8 @@ impl TestApp {
             cookie: SessionCookie::PlainLocalhost,
         };
         let vault = ground.vault().await;
-        tokio::spawn(system.serve(listener, vault, config, shutdown.clone()));
+        let register = Some(ground.register());
+        tokio::spawn(system.serve(listener, vault, register, config, shutdown.clone()));
         Self {
             ground,
             http,

@@ -1,5 +1,6 @@
 //! Conversations and messages as JSON, from a replica's rows or from the events just recorded.
 
+use fido_commands::erasure::ErasureReceipt;
 use fido_commands::{Committed, Placed};
 use fido_domain::conversation::ConversationEvent;
 use fido_domain::{Position, Private};
@@ -188,6 +189,27 @@ impl Posted {
 /// What a reply says before it is there.
 fn nothing_yet() -> Private<String> {
     Private::new(String::new())
+}
+
+/// What an erasure has led to: where the log proves it.
+#[derive(Debug, Serialize)]
+pub(super) struct Erasure {
+    receipt: ErasureProof,
+}
+
+#[derive(Debug, Serialize)]
+struct ErasureProof {
+    position: Position,
+}
+
+impl From<ErasureReceipt> for Erasure {
+    fn from(receipt: ErasureReceipt) -> Self {
+        Self {
+            receipt: ErasureProof {
+                position: receipt.position,
+            },
+        }
+    }
 }
 
 fn unexpected(what: &'static str) -> Problem {

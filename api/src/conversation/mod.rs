@@ -10,8 +10,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use fido_commands::ambient;
 use fido_commands::vault::StreamId;
+use fido_commands::{CommandContext, ambient};
 use fido_domain::{Evolve, conversation as domain};
 use fido_projections::conversation as seen;
 use uuid::Uuid;
@@ -21,13 +21,16 @@ use crate::extract::{Id, Json, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
-use answers::{Conversation, Message, Posted};
+use answers::{Conversation, Erasure, Message, Posted};
 use asked::{Listing, NewConversation, NewMessage, Reading};
 
 pub(crate) fn routes() -> Router<Arc<Api>> {
     Router::new()
         .route("/v1/conversations", post(start).get(list))
-        .route("/v1/conversations/{conversation_id}", get(one))
+        .route(
+            "/v1/conversations/{conversation_id}",
+            get(one).delete(erase),
+        )
         .route(
             "/v1/conversations/{conversation_id}/messages",
             post(post_message).get(messages),
@@ -80,6 +83,20 @@ async fn one(
     drop(snapshot);
     open_summaries(&api, std::slice::from_mut(&mut conversation)).await?;
     Ok((position, Json(Conversation::from(conversation))))
+}
+
+async fn erase(State(api): App, who: SignedIn, Id(id): Id) -> Answer<impl IntoResponse> {
+    // Asking again changes nothing, so a receipt of the request would be one too many.
+    let context = CommandContext {
+        receipt: None,
+        ..who.command(StatusCode::ACCEPTED)
+    };
+    let erasure = api.eraser.erase_conversation(id, context).await?;
+    Ok((
+        StatusCode::ACCEPTED,
+        At(erasure.position),
+        Json(Erasure::from(erasure)),
+    ))
 }
 
 async fn post_message(

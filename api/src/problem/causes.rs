@@ -6,6 +6,7 @@ use fido_commands::ExecuteError;
 use fido_commands::account::AccountRefusal;
 use fido_commands::auth::AuthError;
 use fido_commands::conversation::ConversationRefusal;
+use fido_commands::erasure::EraseError;
 use fido_commands::log::LogError;
 use fido_commands::vault::VaultError;
 use fido_domain::recorded::Undecodable;
@@ -71,6 +72,19 @@ impl From<AuthError> for Problem {
             AuthError::Vault(error) => error.into(),
             AuthError::Database(_) => Self::new(Kind::Unavailable).because(error),
             AuthError::Hash(_) => Self::new(Kind::Internal).because(error),
+        }
+    }
+}
+
+impl From<EraseError> for Problem {
+    fn from(error: EraseError) -> Self {
+        match error {
+            EraseError::NotFound => Self::new(Kind::NotFound),
+            EraseError::Vault(error) => error.into(),
+            EraseError::NoRegister | EraseError::Register(_) => {
+                Self::new(Kind::Internal).because(error)
+            }
+            EraseError::Store(_) => Self::new(Kind::Unavailable).because(error),
         }
     }
 }

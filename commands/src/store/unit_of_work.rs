@@ -195,7 +195,9 @@ impl<S: Decide> UnitOfWork<'_, S> {
         let mut metadata =
             serde_json::to_value(self.context.metadata()).map_err(unwritable::<S>)?;
         let stream = StreamId::new(S::TYPE, loaded.id);
-        let key = if seal::has_open(&metadata) || payloads.iter().any(seal::has_open) {
+        // A command without events stores nothing but its receipt.
+        let private = seal::has_open(&metadata) || payloads.iter().any(seal::has_open);
+        let key = if private && !events.is_empty() {
             let (vault, subject) = (&self.store.vault, self.context.subject);
             let key = vault.key_for(&stream, subject, loaded.sequence == 0).await;
             Some(key.map_err(aside::<S>)?)
@@ -223,7 +225,11 @@ impl<S: Decide> UnitOfWork<'_, S> {
             expected: loaded.sequence,
             subject: self.context.subject,
             events: written,
-            metadata: sealed(&mut metadata, "metadata")?,
+            metadata: if events.is_empty() {
+                String::new()
+            } else {
+                sealed(&mut metadata, "metadata")?
+            },
             claims: self.context.claims.clone(),
             receipt: self.context.receipt.clone(),
         })

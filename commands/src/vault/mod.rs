@@ -6,6 +6,7 @@
 //! key is destroyed ([`erasure`](crate::erasure)) everything that was sealed with it is `[erased]`,
 //! in the log, in every replica, and in every backup of them.
 
+mod destroy;
 mod keys;
 mod rotate;
 pub(crate) mod seal;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use fido_domain::{Private, Recorded};
 use moka::sync::Cache;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sqlx::PgPool;
@@ -36,7 +38,7 @@ const KEPT: Duration = Duration::from_secs(30);
 const KEYS: u64 = 100_000;
 
 /// A stream, by kind and id.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StreamId {
     /// The kind of stream ([`fido_domain::Evolve::TYPE`]).
     pub aggregate_type: Cow<'static, str>,
@@ -144,6 +146,10 @@ impl Vault {
     /// [`VaultError`].
     pub async fn pepper(&self) -> Result<&Pepper, VaultError> {
         self.0.pepper.get_or_try_init(|| self.load_pepper()).await
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.0.pool
     }
 
     /// Whether nobody has ever used it.
