@@ -1,12 +1,13 @@
 //! A conversation: one person and one co-pilot; messages, and replies that take a while to arrive.
 
 use cqrs_es::DomainEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::recorded::VERSION_1;
 use crate::text::Text;
-use crate::{Evolve, Private};
+use crate::upcast::newest;
+use crate::{Evolve, Private, StoredEvent};
 
 /// What a person writes in one go.
 pub type MessageText = Text<32_000>;
@@ -15,7 +16,7 @@ pub type MessageText = Text<32_000>;
 pub type Goal = Text<2_000>;
 
 /// Who answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Copilot {
     /// Writes the plan, section by section.
@@ -45,7 +46,7 @@ impl Copilot {
 }
 
 /// What a model call used, in the provider's tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// Tokens of the prompt.
     pub input_tokens: u32,
@@ -54,7 +55,7 @@ pub struct Usage {
 }
 
 /// What can happen in a conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data")]
 pub enum ConversationEvent {
     /// A person turned to a co-pilot.
@@ -141,9 +142,11 @@ impl DomainEvent for ConversationEvent {
     }
 
     fn event_version(&self) -> String {
-        VERSION_1.to_owned()
+        newest::<Self>(&self.event_type()).to_owned()
     }
 }
+
+impl StoredEvent for ConversationEvent {}
 
 /// What decisions about a conversation need to know.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

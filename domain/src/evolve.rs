@@ -1,8 +1,9 @@
 //! The one thing every aggregate does: take an event and be changed by it.
 
-use cqrs_es::DomainEvent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::StoredEvent;
 
 /// A state that events add up to. `evolve` is total: an event that was stored is true.
 pub trait Evolve: Default + Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -10,7 +11,7 @@ pub trait Evolve: Default + Clone + Serialize + DeserializeOwned + Send + Sync +
     const TYPE: &'static str;
 
     /// What can happen to it.
-    type Event: DomainEvent;
+    type Event: StoredEvent;
 
     /// Takes one event into account. Same state and same event, same result, always.
     fn evolve(&mut self, event: &Self::Event);
