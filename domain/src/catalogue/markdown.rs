@@ -19,12 +19,12 @@ conversation and so on are a **stream**, in the order of `sequence`.";
 const CANONICAL: &str = "\
 `payload` and `metadata` are stored as canonical JSON (RFC 8785) and hashed as those bytes. Numbers are \
 whole and within ±2^53; other numbers are texts. A field that is *optional* is left out when there is \
-nothing to say; it is never `null`.";
+nothing to say; it is never `null`. A field of an object (`usage.input_tokens`) is there when the object is.";
 
 const PRIVATE: &str = "\
 ## Private fields
 
-Personal content is *private*. Where it is stored or sent it is sealed:
+Personal content is *private*. In the event store, the broker and the replicas it is sealed:
 
 ```json
 {\"sealed\":\"1:<event_type>.<path>:<base64>\"}
@@ -33,8 +33,8 @@ Personal content is *private*. Where it is stored or sent it is sealed:
 The text says in which form it is sealed, to which field it was written, and carries the ciphertext. \
 The types below are those of the content. Whoever holds the key of the stream can open it; once that \
 key is destroyed nobody can, and the content is read as `{\"erased\":true}` and shown as `[erased]`. \
-The stored bytes stay as they are, so every proof over them holds. `{\"open\":…}` exists only in the \
-memory of Fido's processes.";
+The stored bytes stay as they are, so every proof over them holds. `{\"open\":…}`, the form in \
+which Fido's processes work with it, is never stored.";
 
 const VERSIONS: &str = "\
 ## Versions
