@@ -76,6 +76,8 @@ pub enum Command {
     /// Looks into the log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// The catalogue of every event that is stored, as Markdown.
+    Events,
     /// The offline model server on its own (speaks the chat-completions protocol).
     Model(ModelServerArgs),
     /// Measures Fido, on a private stack of its own.

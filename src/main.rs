@@ -113,6 +113,10 @@ async fn start(cli: Cli) -> Result<()> {
         Command::Audit(AuditCommand::Show(args)) => {
             audit::show(&args).await.map(|text| print(&text))
         }
+        Command::Events => {
+            print(&fido_domain::catalogue::markdown()?);
+            Ok(())
+        }
         Command::Model(args) => {
             let (address, serve) =
                 model::OfflineModel::bind(args.listen, args.offline.options(), shutdown).await?;

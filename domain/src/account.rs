@@ -1,18 +1,19 @@
 //! An account: a person who can sign in and owns conversations and plans.
 
 use cqrs_es::DomainEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::recorded::VERSION_1;
 use crate::text::{EmailAddress, Line};
-use crate::{Evolve, FullFold, Private, Stamp};
+use crate::upcast::newest;
+use crate::{Evolve, FullFold, Private, Stamp, StoredEvent};
 
 /// What a person is called on screen.
 pub type DisplayName = Line<100>;
 
 /// What an account may do beyond its own data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Works on their own plans.
@@ -38,7 +39,7 @@ impl Role {
 }
 
 /// What can happen to an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data")]
 pub enum AccountEvent {
     /// A person opened it.
@@ -66,9 +67,11 @@ impl DomainEvent for AccountEvent {
     }
 
     fn event_version(&self) -> String {
-        VERSION_1.to_owned()
+        newest::<Self>(&self.event_type()).to_owned()
     }
 }
+
+impl StoredEvent for AccountEvent {}
 
 /// What decisions about an account need to know.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -3,12 +3,13 @@
 mod transcript;
 
 use cqrs_es::DomainEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::recorded::VERSION_1;
 use crate::text::Text;
-use crate::{Evolve, Private};
+use crate::upcast::newest;
+use crate::{Evolve, Private, StoredEvent};
 
 pub use transcript::{Message, MessageStatus, Speaker, Transcript};
 
@@ -19,7 +20,7 @@ pub type MessageText = Text<32_000>;
 pub type Goal = Text<2_000>;
 
 /// Who answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Copilot {
     /// Writes the plan, section by section.
@@ -49,7 +50,7 @@ impl Copilot {
 }
 
 /// What a model call used, in the provider's tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// Tokens of the prompt.
     pub input_tokens: u32,
@@ -68,7 +69,7 @@ impl Usage {
 }
 
 /// What can happen in a conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data")]
 pub enum ConversationEvent {
     /// A person turned to a co-pilot.
@@ -160,9 +161,11 @@ impl DomainEvent for ConversationEvent {
     }
 
     fn event_version(&self) -> String {
-        VERSION_1.to_owned()
+        newest::<Self>(&self.event_type()).to_owned()
     }
 }
+
+impl StoredEvent for ConversationEvent {}
 
 /// What decisions about a conversation need to know.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

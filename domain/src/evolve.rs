@@ -1,10 +1,10 @@
 //! The one thing every aggregate does: take an event and be changed by it. Twice over: as the small
 //! state that decisions need, and as the whole that people read.
 
-use cqrs_es::DomainEvent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::StoredEvent;
 use crate::recorded::Stamp;
 
 /// A state that events add up to. `evolve` is total: an event that was stored is true.
@@ -13,7 +13,7 @@ pub trait Evolve: Default + Clone + Serialize + DeserializeOwned + Send + Sync +
     const TYPE: &'static str;
 
     /// What can happen to it.
-    type Event: DomainEvent;
+    type Event: StoredEvent;
 
     /// Takes one event into account. Same state and same event, same result, always.
     fn evolve(&mut self, event: &Self::Event);
@@ -39,7 +39,7 @@ pub trait Evolve: Default + Clone + Serialize + DeserializeOwned + Send + Sync +
 /// Content is as it comes: whoever folds sealed events holds a sealed whole.
 pub trait FullFold: Default {
     /// What can happen to it.
-    type Event: DomainEvent + 'static;
+    type Event: StoredEvent + 'static;
 
     /// Takes one event into account. Total and repeatable, as [`Evolve::evolve`] is.
     fn evolve(&mut self, event: &Self::Event, stamp: Stamp);

@@ -10,6 +10,7 @@ mod chat;
 mod contention;
 mod dev;
 mod erased;
+mod events;
 mod gateway;
 mod layering;
 mod plan;

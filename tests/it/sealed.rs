@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fido::stack::Programs;
 use fido_commands::plan::{Given, PlanCommand};
 use fido_commands::secrets::MasterKey;
 use fido_commands::{CommandContext, EventStore, Vault, ambient};
@@ -15,7 +14,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use tokio::process::Command;
 use uuid::Uuid;
 
-use crate::app::http_client;
+use crate::app::{cluster, http_client};
 use crate::dev::Dev;
 
 /// Stands in every text that a person can write.
@@ -118,9 +117,7 @@ async fn write_a_plan(dev: &Dev, folder: &Path, account_id: Uuid) {
 }
 
 async fn postgres(program: &str, arguments: &[&str]) {
-    let programs = Programs::of_this_machine();
-    let server = programs.postgres(Path::new("/tmp")).await.unwrap();
-    let output = Command::new(server.path.with_file_name(program))
+    let output = Command::new(cluster().await.program(program))
         .args(arguments)
         .output()
         .await

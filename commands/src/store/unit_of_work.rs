@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
 use cqrs_es::{AggregateContext, AggregateError, DomainEvent, EventEnvelope};
 use fido_domain::Position;
-use fido_domain::recorded::{decode, encode};
+use fido_domain::recorded::{decode_value, encode};
 use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -304,11 +304,11 @@ fn extended<S: Decide>(
 
 /// A stored event, read. What is wrong with one that cannot be read is not repeated: it may be content.
 fn envelope<S: Decide>(stored: SerializedEvent) -> Result<EventEnvelope<Decider<S>>, Failure<S>> {
-    let payload = stored.payload.to_string();
-    let event = decode(&stored.event_type, &stored.event_version, &payload).map_err(|_| {
+    let (event_type, event_version) = (&stored.event_type, &stored.event_version);
+    let event = decode_value(event_type, event_version, stored.payload).map_err(|_| {
         let unreadable = format!(
-            "event {} ({} version {}) cannot be read by this build",
-            stored.sequence, stored.event_type, stored.event_version
+            "event {} ({event_type} version {event_version}) cannot be read by this build",
+            stored.sequence
         );
         AggregateError::DeserializationError(unreadable.into())
     })?;

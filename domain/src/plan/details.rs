@@ -1,5 +1,6 @@
 //! What a plan says about the business as a whole.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Imprint, PlanEvent};
@@ -18,7 +19,7 @@ pub type Location = Line<200>;
 pub type Summary = Text<2_000>;
 
 /// How far a business has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Nothing but an idea.
@@ -47,7 +48,7 @@ impl Stage {
 }
 
 /// A detail that need not be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Detail {
     /// What the business is called.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -17,8 +18,11 @@ pub type FactValue = Text<2_000>;
 ///
 /// It is not private and must not be made of what a person typed: it comes from a list, or a
 /// co-pilot coins it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("maxLength" = 64))]
 pub struct FactKey(String);
 
 impl FactKey {

@@ -12,12 +12,13 @@ mod sections;
 mod state;
 
 use cqrs_es::DomainEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Private;
 use crate::conversation::Usage;
-use crate::recorded::VERSION_1;
+use crate::upcast::newest;
+use crate::{Private, StoredEvent};
 
 pub use details::{
     BusinessName, Detail, Details, Industry, KnownDetails, Location, PlanTitle, Stage, Summary,
@@ -36,7 +37,7 @@ pub use sections::{
 pub use state::Plan;
 
 /// Who wrote a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// A language model, for a co-pilot.
@@ -56,7 +57,7 @@ impl Source {
 }
 
 /// What can happen to a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data")]
 pub enum PlanEvent {
     /// A person began to plan a business.
@@ -312,9 +313,11 @@ impl DomainEvent for PlanEvent {
     }
 
     fn event_version(&self) -> String {
-        VERSION_1.to_owned()
+        newest::<Self>(&self.event_type()).to_owned()
     }
 }
+
+impl StoredEvent for PlanEvent {}
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,8 @@ use std::convert::Infallible;
 use cqrs_es::DomainEvent;
 use fido_commands::Decide;
 use fido_domain::recorded::VERSION_1;
-use fido_domain::{Evolve, Private};
+use fido_domain::{Evolve, Private, StoredEvent};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How many notes there are.
@@ -18,7 +19,7 @@ pub(super) struct Notebook {
 }
 
 /// What can happen to a notebook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data")]
 pub(super) enum NotebookEvent {
     /// Somebody wrote a note.
@@ -50,6 +51,8 @@ impl DomainEvent for NotebookEvent {
         VERSION_1.to_owned()
     }
 }
+
+impl StoredEvent for NotebookEvent {}
 
 impl Evolve for Notebook {
     const TYPE: &'static str = "bench_notebook";
