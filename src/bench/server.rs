@@ -19,13 +19,14 @@ const APP: &str = "fido_app";
 #[derive(Debug, Clone, Args)]
 pub struct ServerArgs {
     /// A server to use instead of a private one, as a role that may create roles and databases;
-    /// databases named fido_bench_… are made on it and dropped afterwards.
-    #[arg(long, env = "FIDO_EVENTS_OWNER_URL", hide_env_values = true)]
+    /// databases named fido_bench_… are made on it and dropped afterwards. The address of the event
+    /// store in use is never taken from the environment.
+    #[arg(long, env = "FIDO_BENCH_EVENTS_OWNER_URL", hide_env_values = true)]
     events_owner_url: Option<String>,
     /// That server as role fido_app, where it needs a password of its own.
     #[arg(
         long,
-        env = "FIDO_EVENTS_URL",
+        env = "FIDO_BENCH_EVENTS_URL",
         hide_env_values = true,
         requires = "events_owner_url"
     )]

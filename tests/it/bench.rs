@@ -9,8 +9,8 @@ use serde_json::Value;
 fn a_short_append_bench_accounts_for_every_command() {
     let output = Command::new(env!("CARGO_BIN_EXE_fido"))
         .args(["bench", "append", "--quick", "--json"])
-        .env_remove("FIDO_EVENTS_OWNER_URL")
-        .env_remove("FIDO_EVENTS_URL")
+        .env_remove("FIDO_BENCH_EVENTS_OWNER_URL")
+        .env_remove("FIDO_BENCH_EVENTS_URL")
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);

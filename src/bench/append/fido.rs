@@ -22,6 +22,11 @@ pub(super) async fn open_store(app_url: &str) -> Result<EventStore> {
     Ok(EventStore::new(pool, vault))
 }
 
+/// Lets go of the store's connections.
+pub(super) async fn close_store(store: EventStore) {
+    store.pool().close().await;
+}
+
 /// Has one command in flight.
 pub(super) struct FidoWorker {
     store: EventStore,

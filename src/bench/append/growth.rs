@@ -5,7 +5,7 @@ use fido_commands::EventStore;
 
 use super::Bench;
 use super::cells::{Store, Subject};
-use super::fido::{FidoWorker, open_store};
+use super::fido::{FidoWorker, close_store, open_store};
 use super::fill::fill;
 use super::settings::Part;
 use crate::bench::load;
@@ -102,6 +102,6 @@ async fn end(bench: &mut Bench<'_>, filled: Filled) -> Result<()> {
         .tally
         .count_filled(&filled.database.owner, events, filled.acknowledged)
         .await?;
-    drop(filled.store);
+    close_store(filled.store).await;
     bench.server.drop_database(filled.database).await
 }

@@ -22,19 +22,19 @@ pub struct AppendArgs {
     /// Only these parts; all of them by default.
     #[arg(long, value_enum, value_delimiter = ',')]
     pub only: Vec<Part>,
-    /// Commands in flight.
+    /// Commands in flight; 1, 16, 64 and 256 by default.
     #[arg(long, value_delimiter = ',', value_name = "N,…")]
     pub in_flight: Vec<usize>,
-    /// Streams that are written to.
+    /// Streams that are written to; 2000 by default.
     #[arg(long)]
     pub streams: Option<usize>,
-    /// How long each measurement takes, after its warm-up.
+    /// How long each measurement takes, after its warm-up; 5 by default.
     #[arg(long)]
     pub seconds: Option<f64>,
-    /// How often each is repeated, in turns with the others; medians are shown.
+    /// How often each is repeated, in turns with the others, for medians; 3 times by default.
     #[arg(long)]
     pub rounds: Option<usize>,
-    /// Processes that append at once.
+    /// Processes that append at once, against one; 4 by default, and 1 leaves that out.
     #[arg(long)]
     pub processes: Option<usize>,
     /// Also with 10 million events already in the log (about 15 GB of disk).
@@ -164,7 +164,7 @@ impl Settings {
 
     /// Whether `part` is measured.
     pub(super) fn has(&self, part: Part) -> bool {
-        self.parts.contains(&part)
+        self.parts.contains(&part) && (part != Part::Processes || self.processes > 1)
     }
 
     /// Connections that the server must take.

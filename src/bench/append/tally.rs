@@ -17,9 +17,9 @@ pub(super) struct Log {
     pub(super) acknowledged: u64,
     /// Events that it holds.
     pub(super) events: u64,
-    /// The mean size of a stored payload, in bytes (of a thousand events).
+    /// The size of a stored payload, in bytes; the few that are smaller found out what to store.
     pub(super) payload_bytes: u64,
-    /// The mean size of the stored metadata, in bytes (of a thousand events).
+    /// The size of the stored metadata, in bytes.
     pub(super) metadata_bytes: u64,
 }
 
@@ -87,8 +87,8 @@ impl Tally {
             .fetch_one(owner)
             .await?;
         let (payload, metadata): (i64, i64) = sqlx::query_as(&format!(
-            "select coalesce(avg(octet_length(payload::text)), 0)::bigint, \
-                    coalesce(avg(octet_length(metadata::text)), 0)::bigint \
+            "select coalesce(max(octet_length(payload::text)), 0)::bigint, \
+                    coalesce(max(octet_length(metadata::text)), 0)::bigint \
              from (select payload, metadata from {events} limit 1000) as a_thousand"
         ))
         .fetch_one(owner)
