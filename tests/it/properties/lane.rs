@@ -1,0 +1,132 @@
+//! Where cases run one after the other: one log that grows, and the processes that write to it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fido::stack::PostgresCluster;
+use fido_commands::log::Log;
+use fido_domain::{Position, Recorded};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::process::Process;
+use super::script::Cast;
+use crate::cut::{PATIENCE, Proxy};
+use crate::event_store::Database;
+
+/// A server that may be restarted by whoever has it to itself.
+pub(super) type Server = Arc<tokio::sync::Mutex<PostgresCluster>>;
+
+/// One lane.
+pub(super) struct Lane {
+    pub(super) server: Server,
+    database: Database,
+    pub(super) processes: Vec<Mutex<Process>>,
+    /// Of processes that were killed: what they sent may still be on its way.
+    departed: Mutex<Vec<Arc<Proxy>>>,
+    /// Past all proxies.
+    pool: PgPool,
+}
+
+impl Lane {
+    /// A lane on a database `name` of its own, with processes enough for any case.
+    pub(super) async fn start(server: Server, name: &str) -> Self {
+        let database = Database::create(&*server.lock().await, name).await;
+        let mut processes = Vec::new();
+        for _ in 0..3 {
+            processes.push(Mutex::new(Process::start(&database.app).await));
+        }
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with(database.owner.clone());
+        Self {
+            server,
+            database,
+            processes,
+            departed: Mutex::default(),
+            pool,
+        }
+    }
+
+    /// The lines of all processes.
+    pub(super) fn proxies(&self) -> impl Iterator<Item = Arc<Proxy>> {
+        let proxy = |process: &Mutex<Process>| process.lock().unwrap().proxy();
+        self.processes.iter().map(proxy)
+    }
+
+    /// Kills a process and starts it again.
+    pub(super) async fn restart_process(&self, process: usize) {
+        let next = Process::start(&self.database.app).await;
+        let last = std::mem::replace(&mut *self.processes[process].lock().unwrap(), next);
+        self.departed.lock().unwrap().push(last.kill());
+    }
+
+    /// Waits until nothing that was sent can change the log any more.
+    pub(super) async fn settle(&self) {
+        let mut proxies = std::mem::take(&mut *self.departed.lock().unwrap());
+        proxies.extend(self.proxies());
+        let mut at_work = Vec::new();
+        for proxy in proxies {
+            at_work.extend(proxy.settle().await);
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left: i64 =
+                sqlx::query_scalar("select count(*) from pg_stat_activity where pid = any($1)")
+                    .bind(&at_work)
+                    .fetch_one(&self.pool)
+                    .await
+                    .unwrap();
+            if left == 0 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "a backend never ends");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// The log's head.
+    pub(super) async fn head(&self) -> Position {
+        Log::new(self.pool.clone()).head().await.unwrap()
+    }
+
+    /// The log after `position`.
+    pub(super) async fn log(&self, position: Position) -> Vec<Recorded> {
+        Log::new(self.pool.clone())
+            .after(position, i64::MAX)
+            .await
+            .unwrap()
+    }
+
+    /// The rows of the streams of `cast`: last sequence, first and last position.
+    pub(super) async fn streams(&self, cast: &Cast) -> BTreeMap<Uuid, (i64, Position, Position)> {
+        let ids: Vec<String> = cast.streams.iter().map(|s| s.id.to_string()).collect();
+        let rows: Vec<(String, i64, Position, Position)> = sqlx::query_as(
+            "select aggregate_id, last_sequence, first_position, last_position from streams \
+             where aggregate_type = 'conversation' and aggregate_id = any($1)",
+        )
+        .bind(ids)
+        .fetch_all(&self.pool)
+        .await
+        .unwrap();
+        rows.into_iter()
+            .map(|(id, sequence, first, last)| (id.parse().unwrap(), (sequence, first, last)))
+            .collect()
+    }
+
+    /// Which stream holds which claim of `cast`.
+    pub(super) async fn claims(&self, cast: &Cast) -> BTreeMap<(String, Vec<u8>), Uuid> {
+        let rows: Vec<(String, Vec<u8>, String)> =
+            sqlx::query_as("select kind, hash, aggregate_id from claims where hash = any($1)")
+                .bind(cast.hashes())
+                .fetch_all(&self.pool)
+                .await
+                .unwrap();
+        rows.into_iter()
+            .map(|(kind, hash, id)| ((kind, hash), id.parse().unwrap()))
+            .collect()
+    }
+}
