@@ -2,6 +2,7 @@
 //! opens one.
 
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fido::stack::{OWNER, PostgresCluster, Programs};
@@ -9,8 +10,11 @@ use fido_commands::EventStore;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 
+use crate::app::{TEMPLATE_EVENTS, cluster};
+
 /// The migrated database that all others of its server are made of.
 const TEMPLATE: &str = "event_store";
+static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A server of its own, for a test that kills it.
 pub(crate) async fn server() -> PostgresCluster {
@@ -37,16 +41,26 @@ pub(crate) struct Database {
 
 impl Database {
     /// A new one on a [`server`].
-    pub(crate) async fn create(cluster: &PostgresCluster, name: &str) -> Self {
+    pub(crate) async fn create(cluster: &PostgresCluster) -> Self {
+        Self::like(TEMPLATE, cluster).await
+    }
+
+    /// A new one on the server that all tests share, which nobody kills.
+    pub(crate) async fn on_the_shared_server() -> Self {
+        Self::like(TEMPLATE_EVENTS, &*cluster().await).await
+    }
+
+    async fn like(template: &str, cluster: &PostgresCluster) -> Self {
+        let name = format!("events_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
         let owner = PgPool::connect(&cluster.url("postgres", OWNER))
             .await
             .unwrap();
-        sqlx::raw_sql(&format!("create database {name} template {TEMPLATE}"))
+        sqlx::raw_sql(&format!("create database {name} template {template}"))
             .execute(&owner)
             .await
             .unwrap();
         owner.close().await;
-        let options = |role| PgConnectOptions::from_str(&cluster.url(name, role)).unwrap();
+        let options = |role| PgConnectOptions::from_str(&cluster.url(&name, role)).unwrap();
         Self {
             app: options("fido_app"),
             owner: options(OWNER),

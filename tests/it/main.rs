@@ -17,3 +17,4 @@ mod properties;
 mod restart;
 mod sse;
 mod stack;
+mod unknown_outcome;

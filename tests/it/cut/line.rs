@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backend::Backend;
 use super::wire::{self, Messages, Part, Statements};
-use super::{Fault, Shared};
+use super::{Arrival, Fault, Shared};
 
 /// A client and its backend.
 pub(super) struct Line {
@@ -76,8 +76,8 @@ impl Line {
                         Part::Other(message) => self.backend.pass_on(&message).await?,
                         Part::Unfinished => {}
                         Part::Call(call) => {
-                            let fault = self.shared.call_arrived();
-                            if let Some(end) = self.call(call, fault).await? {
+                            let arrival = self.shared.call_arrived();
+                            if let Some(end) = self.call(call, arrival).await? {
                                 return Ok(end);
                             }
                         }
@@ -91,11 +91,11 @@ impl Line {
         }
     }
 
-    /// Sends a call on its way, or lets `fault` have it; the line ends unless none is returned.
-    async fn call(&mut self, call: Vec<u8>, fault: Option<Fault>) -> Result<Option<End>> {
-        match fault {
+    /// Sends a call on its way, or lets a fault have it; the line ends unless none is returned.
+    async fn call(&mut self, call: Vec<u8>, arrival: Arrival) -> Result<Option<End>> {
+        match arrival.fault {
             None => {}
-            Some(Fault::Hold) => self.shared.released().await,
+            Some(Fault::Hold) => self.shared.let_go(arrival.released).await,
             Some(Fault::Before) => return Ok(Some(End::HungUp)),
             Some(Fault::Uncommitted) => {
                 self.without_its_end(call).await?;
@@ -112,11 +112,13 @@ impl Line {
                 return Ok(Some(End::HungUp));
             }
             Some(Fault::Late { answers }) => {
-                let (arrived, answered) = self.shared.so_far();
                 return Ok(Some(End::Late(Late {
                     call,
-                    arrived: if answers == 0 { arrived + 1 } else { u64::MAX },
-                    answered: answered + u64::from(answers).max(1),
+                    arrived: match answers {
+                        0 => arrival.arrived + 1,
+                        _ => u64::MAX,
+                    },
+                    answered: arrival.answered + u64::from(answers).max(1),
                 })));
             }
         }

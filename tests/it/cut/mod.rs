@@ -11,11 +11,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use line::Line;
@@ -83,6 +85,14 @@ struct Progress {
     /// What is held back is to be delivered now.
     deliver: bool,
     /// How often held calls were let go.
+    released: u64,
+}
+
+/// A call has arrived: what is to become of it, and what the counts were at that moment.
+struct Arrival {
+    fault: Option<Fault>,
+    arrived: u64,
+    answered: u64,
     released: u64,
 }
 
@@ -167,10 +177,9 @@ impl Proxy {
         std::mem::take(&mut *self.shared.cut.lock().unwrap()).cancel();
     }
 
-    /// Delivers what is held back and waits for every call to be answered. Then no call that came
-    /// this way can still change the log, except by the backends whose process ids are returned:
-    /// they ended up without a client, and may still be at work.
-    pub(crate) async fn settle(&self) -> Vec<i32> {
+    /// Delivers what is held back and waits for every call to be answered. Left over are the backends
+    /// that ended up without a client, and may still be at work: their process ids are returned.
+    async fn settle(&self) -> Vec<i32> {
         self.shared.progress.send_modify(|progress| {
             progress.deliver = true;
             progress.released += 1;
@@ -185,6 +194,29 @@ impl Proxy {
     }
 }
 
+/// Waits until no call that came through `proxies` can change the log any more: what was held back is
+/// delivered, and every backend that was left without its client has ended. `past` goes past them.
+pub(crate) async fn settle(proxies: impl IntoIterator<Item = &Proxy>, past: &PgPool) {
+    let mut left = Vec::new();
+    for proxy in proxies {
+        left.extend(proxy.settle().await);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let at_work: i64 =
+            sqlx::query_scalar("select count(*) from pg_stat_activity where pid = any($1)")
+                .bind(&left)
+                .fetch_one(past)
+                .await
+                .unwrap();
+        if at_work == 0 {
+            return;
+        }
+        assert!(Instant::now() < deadline, "a backend never ends");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.accepting.abort();
@@ -193,29 +225,36 @@ impl Drop for Proxy {
 
 impl Shared {
     /// Notes a call, and says what is to become of it.
-    fn call_arrived(&self) -> Option<Fault> {
+    fn call_arrived(&self) -> Arrival {
+        let fault = self.next_fault();
+        let mut progress = (0, 0, 0);
+        self.progress.send_modify(|now| {
+            now.arrived += 1;
+            progress = (now.arrived, now.answered, now.released);
+        });
+        let (arrived, answered, released) = progress;
+        Arrival {
+            fault,
+            arrived,
+            answered,
+            released,
+        }
+    }
+
+    fn next_fault(&self) -> Option<Fault> {
         let mut armed = self.armed.lock().unwrap();
-        let fault = match armed.front_mut() {
-            Some((0, fault)) => {
+        match armed.front_mut()? {
+            (0, fault) => {
                 let fault = *fault;
                 armed.pop_front();
                 self.fired.lock().unwrap().push(fault);
                 Some(fault)
             }
-            Some((after, _)) => {
+            (after, _) => {
                 *after -= 1;
                 None
             }
-            None => None,
-        };
-        self.progress.send_modify(|progress| progress.arrived += 1);
-        fault
-    }
-
-    /// The calls that have arrived and that were answered so far.
-    fn so_far(&self) -> (u64, u64) {
-        let progress = self.progress.borrow();
-        (progress.arrived, progress.answered)
+        }
     }
 
     async fn time_to_deliver(&self, arrived: u64, answered: u64) {
@@ -225,8 +264,8 @@ impl Shared {
         .await;
     }
 
-    async fn released(&self) {
-        let released = self.progress.borrow().released;
+    /// Waits until calls are let go that were held when `released` was the count.
+    async fn let_go(&self, released: u64) {
         self.when(|progress| progress.released > released).await;
     }
 
@@ -246,12 +285,7 @@ impl Shared {
     }
 }
 
-async fn accept(
-    mut listener: UnixListener,
-    socket: PathBuf,
-    server: PathBuf,
-    shared: Arc<Shared>,
-) {
+async fn accept(mut listener: UnixListener, socket: PathBuf, server: PathBuf, shared: Arc<Shared>) {
     let mut up = shared.up.subscribe();
     let mut lines = JoinSet::new();
     loop {

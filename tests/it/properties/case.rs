@@ -38,10 +38,7 @@ pub(super) async fn run(lane: Arc<Lane>, seed: u64) -> Result<Report, String> {
 }
 
 /// Runs the case `seed`, without judging it.
-pub(super) async fn play(
-    lane: Arc<Lane>,
-    seed: u64,
-) -> Result<(Evidence, Report, Script), String> {
+pub(super) async fn play(lane: Arc<Lane>, seed: u64) -> Result<(Evidence, Report, Script), String> {
     let mut script = Script::write(seed);
     let before = lane.head().await;
     for (proxy, faults) in lane.proxies().zip(&script.faults) {
@@ -73,13 +70,14 @@ pub(super) async fn play(
         }
     }
     let mut report = Report {
-        troubles: script.troubles.iter().map(|(_, trouble)| *trouble).collect(),
+        troubles: script
+            .troubles
+            .iter()
+            .map(|(_, trouble)| *trouble)
+            .collect(),
         ..Report::default()
     };
-    for proxy in lane.proxies() {
-        report.faults.extend(proxy.disarm());
-    }
-    lane.settle().await;
+    report.faults = lane.settle().await;
     let mut log = lane.log(before.saturating_sub(1)).await;
     let evidence = Evidence {
         calm: script.is_calm(),
@@ -132,7 +130,10 @@ async fn act(lane: &Arc<Lane>, script: &Script, history: &Arc<History>) {
 /// Gives one command to its process, and notes what the client sees.
 async fn give(lane: &Lane, history: &History, order: Order) -> Outcome {
     let began = history.tick();
-    let mut task = lane.processes[order.process].lock().unwrap().execute(&order);
+    let mut task = lane.processes[order.process]
+        .lock()
+        .unwrap()
+        .execute(&order);
     let answer = match order.patience {
         None => task.await,
         Some(patience) => match tokio::time::timeout(patience, &mut task).await {

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use fido::stack::PostgresCluster;
 use fido_commands::log::Log;
 use fido_domain::{Position, Recorded};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::process::Process;
 use super::script::Cast;
-use crate::cut::{PATIENCE, Proxy};
+use crate::cut::{self, Fault, Proxy};
 use crate::event_store::Database;
 
 /// A server that may be restarted by whoever has it to itself.
@@ -32,9 +30,9 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// A lane on a database `name` of its own, with processes enough for any case.
-    pub(super) async fn start(server: Server, name: &str) -> Self {
-        let database = Database::create(&*server.lock().await, name).await;
+    /// A lane on a database of its own, with processes enough for any case.
+    pub(super) async fn start(server: Server) -> Self {
+        let database = Database::create(&*server.lock().await).await;
         let mut processes = Vec::new();
         for _ in 0..3 {
             processes.push(Mutex::new(Process::start(&database.app).await));
@@ -64,28 +62,13 @@ impl Lane {
         self.departed.lock().unwrap().push(last.kill());
     }
 
-    /// Waits until nothing that was sent can change the log any more.
-    pub(super) async fn settle(&self) {
-        let mut proxies = std::mem::take(&mut *self.departed.lock().unwrap());
-        proxies.extend(self.proxies());
-        let mut at_work = Vec::new();
-        for proxy in proxies {
-            at_work.extend(proxy.settle().await);
-        }
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let left: i64 =
-                sqlx::query_scalar("select count(*) from pg_stat_activity where pid = any($1)")
-                    .bind(&at_work)
-                    .fetch_one(&self.pool)
-                    .await
-                    .unwrap();
-            if left == 0 {
-                return;
-            }
-            assert!(Instant::now() < deadline, "a backend never ends");
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+    /// Waits until nothing that was sent can change the log any more, and returns the faults that have
+    /// struck since the last time.
+    pub(super) async fn settle(&self) -> Vec<Fault> {
+        let departed = std::mem::take(&mut *self.departed.lock().unwrap());
+        let proxies: Vec<_> = departed.into_iter().chain(self.proxies()).collect();
+        cut::settle(proxies.iter().map(Arc::as_ref), &self.pool).await;
+        proxies.iter().flat_map(|proxy| proxy.disarm()).collect()
     }
 
     /// The log's head.

@@ -102,10 +102,10 @@ async fn run(seeds: impl Iterator<Item = u64> + Clone + Send + 'static) -> Resul
     let (shared, alone) = tokio::join!(server(), server());
     let totals = Arc::new(Mutex::new(Totals::default()));
     let mut lanes = JoinSet::new();
-    lanes.spawn(follow(alone, 0, restarting, Arc::clone(&totals)));
-    for n in 1..LANES {
+    lanes.spawn(follow(alone, restarting, Arc::clone(&totals)));
+    for _ in 1..LANES {
         let (server, seeds) = (Arc::clone(&shared), Arc::clone(&calm));
-        lanes.spawn(follow(server, n, seeds, Arc::clone(&totals)));
+        lanes.spawn(follow(server, seeds, Arc::clone(&totals)));
     }
     while let Some(lane) = lanes.join_next().await {
         lane.unwrap()?;
@@ -115,13 +115,8 @@ async fn run(seeds: impl Iterator<Item = u64> + Clone + Send + 'static) -> Resul
 }
 
 /// Runs the cases that `seeds` names, one after the other.
-async fn follow(
-    server: Server,
-    n: usize,
-    seeds: Seeds,
-    totals: Arc<Mutex<Totals>>,
-) -> Result<(), String> {
-    let lane = Arc::new(Lane::start(server, &format!("lane_{n}")).await);
+async fn follow(server: Server, seeds: Seeds, totals: Arc<Mutex<Totals>>) -> Result<(), String> {
+    let lane = Arc::new(Lane::start(server).await);
     let next = || seeds.lock().unwrap().next();
     while let Some(seed) = next() {
         let report = case::run(Arc::clone(&lane), seed).await?;
@@ -146,7 +141,10 @@ async fn a_thousand_random_cases_keep_every_promise() {
 /// `make soak`: rounds of cases for `FIDO_SOAK_MINUTES` (10), of `FIDO_SEED` alone if that is given.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes as long as it is told to"]
-#[expect(clippy::print_stdout, reason = "one waits for it, and wants to see it move")]
+#[expect(
+    clippy::print_stdout,
+    reason = "one waits for it, and wants to see it move"
+)]
 async fn soak() {
     let minutes = setting("FIDO_SOAK_MINUTES").unwrap_or(10);
     let deadline = Instant::now() + Duration::from_secs(60 * minutes);
@@ -168,5 +166,9 @@ async fn soak() {
 )]
 fn setting(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}")))
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is no number: {value}")),
+    )
 }

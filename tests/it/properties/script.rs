@@ -141,7 +141,7 @@ fn faults(rng: &mut Rng, processes: usize) -> Vec<Vec<(u32, Fault)>> {
         2 => Fault::During,
         3 => Fault::After,
         _ => Fault::Late {
-            answers: rng.u32(..4),
+            answers: rng.u32(..6) * rng.u32(..3),
         },
     };
     // The first call of one process is cut for certain; at most three tries of a call fail in a row.
@@ -197,7 +197,7 @@ impl Cast {
         Self {
             account: ambient::new_id(),
             streams: shared.chain(own).map(Stream::new).collect(),
-            claims: (0..3)
+            claims: (0..2)
                 .map(|_| ambient::new_id().as_bytes().to_vec())
                 .collect(),
         }
@@ -227,11 +227,11 @@ impl Cast {
     fn order(&self, rng: &mut Rng, process: usize, stream: usize) -> Order {
         let reply = rng.usize(..REPLIES);
         let reply_id = self.streams[stream].replies[reply];
-        let attempt = 1 + rng.u32(..4) / 2;
+        let attempt = 1 + rng.u32(..3) / 2;
         let mut may_claim = true;
         let mut order = match rng.u32(..100) {
-            0..8 => self.start(rng, process, stream),
-            8..43 => {
+            0..5 => self.start(rng, process, stream),
+            5..35 => {
                 let stranger = rng.u32(..20) == 0;
                 let account_id = if stranger {
                     ambient::new_id()
@@ -252,11 +252,11 @@ impl Cast {
                     format!("post for reply {reply}{who}"),
                 )
             }
-            43..70 => {
+            35..55 => {
                 let command = ConversationCommand::StartReply { reply_id };
                 self.with_context(process, stream, command, format!("begin reply {reply}"))
             }
-            70..88 => {
+            55..80 => {
                 // What ends a reply may change nothing, and then nothing is claimed either.
                 may_claim = false;
                 let command = ConversationCommand::RecordReply {
@@ -283,7 +283,7 @@ impl Cast {
                 self.with_context(process, stream, command, words)
             }
         };
-        if may_claim && rng.u32(..4) == 0 {
+        if may_claim && rng.u32(..3) == 0 {
             self.add_claims(rng, &mut order);
         }
         if rng.u32(..25) == 0 {
