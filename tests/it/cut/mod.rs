@@ -136,6 +136,12 @@ impl Proxy {
         self.shared.armed.lock().unwrap().push_back((after, fault));
     }
 
+    /// Arms here what has not struck at `other`.
+    pub(crate) fn take_over(&self, other: &Self) {
+        let armed = std::mem::take(&mut *other.shared.armed.lock().unwrap());
+        self.shared.armed.lock().unwrap().extend(armed);
+    }
+
     /// Forgets the faults that have not struck, and returns those that have since the last time.
     pub(crate) fn disarm(&self) -> Vec<Fault> {
         self.shared.armed.lock().unwrap().clear();

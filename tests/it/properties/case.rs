@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use super::check::{Evidence, check};
 use super::history::{Entry, History, Outcome};
 use super::lane::Lane;
-use super::script::{Order, Script, Trouble};
+use super::order::Order;
+use super::script::{Script, Trouble};
 use crate::cut::{Fault, PATIENCE};
 
 /// How often the last command of a process is tried.
@@ -103,28 +104,34 @@ pub(super) async fn play(lane: Arc<Lane>, seed: u64) -> Result<(Evidence, Report
 /// Lets all clients do what they have to, and everything go wrong that is to.
 async fn act(lane: &Arc<Lane>, script: &Script, history: &Arc<History>) {
     let finished = Arc::new(watch::Sender::new(0));
-    let mut clients = JoinSet::new();
-    for orders in script.clients.clone() {
-        let (lane, history) = (Arc::clone(lane), Arc::clone(history));
-        let finished = Arc::clone(&finished);
-        clients.spawn(async move {
-            for order in orders {
-                give(&lane, &history, order).await;
-                finished.send_modify(|finished| *finished += 1);
-            }
-        });
-    }
+    let clients = async |all: Vec<Vec<Order>>| {
+        let mut clients = JoinSet::new();
+        for orders in all {
+            let (lane, history) = (Arc::clone(lane), Arc::clone(history));
+            let finished = Arc::clone(&finished);
+            clients.spawn(async move {
+                for order in orders {
+                    give(&lane, &history, order).await;
+                    finished.send_modify(|finished| *finished += 1);
+                }
+            });
+        }
+        clients.join_all().await;
+    };
+    let openings = script.openings.iter().map(|order| vec![order.clone()]);
+    let commands = async {
+        clients(openings.collect()).await;
+        clients(script.clients.clone()).await;
+    };
     let troubles = async {
         let mut finished = finished.subscribe();
         for (after, trouble) in &script.troubles {
-            finished
-                .wait_for(|finished| finished >= after)
-                .await
-                .unwrap();
+            let reached = finished.wait_for(|finished| finished >= after).await;
+            drop(reached.unwrap());
             make(lane, *trouble).await;
         }
     };
-    tokio::join!(clients.join_all(), troubles);
+    tokio::join!(commands, troubles);
 }
 
 /// Gives one command to its process, and notes what the client sees.

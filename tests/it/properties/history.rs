@@ -9,8 +9,8 @@ use fido_commands::{Committed, ExecuteError};
 use fido_domain::conversation::ConversationEvent;
 use tokio::task::JoinError;
 
+use super::order::Order;
 use super::process::Answer;
-use super::script::Order;
 
 /// Commands and their outcomes, as they were noted by all clients together.
 #[derive(Default)]

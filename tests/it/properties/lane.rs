@@ -10,8 +10,8 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
 
+use super::order::Cast;
 use super::process::Process;
-use super::script::Cast;
 use crate::cut::{self, Fault, Proxy};
 use crate::event_store::Database;
 
@@ -59,6 +59,11 @@ impl Lane {
     pub(super) async fn restart_process(&self, process: usize) {
         let next = Process::start(&self.database.app).await;
         let last = std::mem::replace(&mut *self.processes[process].lock().unwrap(), next);
+        self.processes[process]
+            .lock()
+            .unwrap()
+            .proxy()
+            .take_over(&last.proxy());
         self.departed.lock().unwrap().push(last.kill());
     }
 
@@ -86,7 +91,7 @@ impl Lane {
 
     /// The rows of the streams of `cast`: last sequence, first and last position.
     pub(super) async fn streams(&self, cast: &Cast) -> BTreeMap<Uuid, (i64, Position, Position)> {
-        let ids: Vec<String> = cast.streams.iter().map(|s| s.id.to_string()).collect();
+        let ids: Vec<String> = cast.streams().map(|id| id.to_string()).collect();
         let rows: Vec<(String, i64, Position, Position)> = sqlx::query_as(
             "select aggregate_id, last_sequence, first_position, last_position from streams \
              where aggregate_type = 'conversation' and aggregate_id = any($1)",

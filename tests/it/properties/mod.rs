@@ -6,6 +6,7 @@ mod case;
 mod check;
 mod history;
 mod lane;
+mod order;
 mod process;
 mod script;
 mod world;
@@ -110,6 +111,7 @@ async fn run(seeds: impl Iterator<Item = u64> + Clone + Send + 'static) -> Resul
     while let Some(lane) = lanes.join_next().await {
         lane.unwrap()?;
     }
+    eprintln!("DBG totals {}", totals.lock().unwrap());
     drop(lanes);
     Ok(std::mem::take(&mut totals.lock().unwrap()))
 }

@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-use super::script::Order;
+use super::order::Order;
 use crate::cut::Proxy;
 use crate::event_store;
 

@@ -8,7 +8,7 @@ use fido_domain::conversation::{Conversation, ConversationEvent};
 use fido_domain::{Evolve, Position, Private};
 use uuid::Uuid;
 
-use super::script::Order;
+use super::order::Order;
 
 /// Every stream of a case and every claim, at one moment.
 #[derive(Clone, Default)]
