@@ -4,6 +4,7 @@
 
 mod case;
 mod check;
+mod falsified;
 mod history;
 mod lane;
 mod order;
@@ -25,7 +26,7 @@ use lane::{Lane, Server};
 use script::{RESTART_EVERY, Trouble};
 
 /// Logs that are written to at once.
-const LANES: usize = 5;
+const LANES: usize = 8;
 const CASES: u64 = 1_000;
 
 type Seeds = Arc<Mutex<dyn Iterator<Item = u64> + Send>>;
@@ -111,7 +112,6 @@ async fn run(seeds: impl Iterator<Item = u64> + Clone + Send + 'static) -> Resul
     while let Some(lane) = lanes.join_next().await {
         lane.unwrap()?;
     }
-    eprintln!("DBG totals {}", totals.lock().unwrap());
     drop(lanes);
     Ok(std::mem::take(&mut totals.lock().unwrap()))
 }

@@ -150,7 +150,7 @@ impl Cast {
             account_id,
             message_id: ambient::new_id(),
             reply_id,
-            text: MessageText::parse(&"Hello ".repeat(1 + rng.usize(..40))).unwrap(),
+            text: MessageText::parse("Hello ".repeat(1 + rng.usize(..40))).unwrap(),
         };
         let (command, words) = match ask {
             Ask::Start => {
