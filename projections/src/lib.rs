@@ -4,6 +4,7 @@
 pub mod account;
 mod apply;
 pub mod conversation;
+mod plan;
 pub mod projector;
 pub mod replica;
 pub mod timeline;

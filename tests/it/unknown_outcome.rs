@@ -3,7 +3,7 @@
 
 use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
 use fido_commands::log::Log;
-use fido_commands::{Claim, CommandContext, Committed, EventStore, ExecuteError, ambient};
+use fido_commands::{Claim, CommandContext, Committed, EventStore, ExecuteError, Placed, ambient};
 use fido_domain::conversation::{Conversation, ConversationEvent, Copilot, MessageText};
 use fido_domain::{Actor, Position, Recorded};
 use sqlx::PgPool;
@@ -11,8 +11,9 @@ use sqlx::postgres::PgPoolOptions;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::app::new_cluster;
 use crate::cut::{self, Fault, PATIENCE, Proxy};
-use crate::event_store::{self, Database};
+use crate::event_store::Database;
 
 /// Every way in which a connection ends around a call. The last is delivered when all is over.
 const CUTS: [Fault; 7] = [
@@ -39,10 +40,10 @@ struct Process {
 }
 
 impl Process {
-    async fn start(database: &Database) -> Self {
+    fn start(database: &Database) -> Self {
         let proxy = Proxy::start(&database.app);
         Self {
-            store: event_store::open(proxy.options()).await,
+            store: database.open(proxy.options()),
             proxy,
             past: PgPoolOptions::new()
                 .max_connections(1)
@@ -50,8 +51,8 @@ impl Process {
         }
     }
 
-    async fn on_the_shared_server() -> Self {
-        Self::start(&Database::on_the_shared_server().await).await
+    async fn on_the_shared_cluster() -> Self {
+        Self::start(&Database::on_the_shared_cluster().await)
     }
 
     /// Everything in the log, once nothing that was sent can still change it.
@@ -106,19 +107,10 @@ async fn begin_with(
 
 /// The events of the stream `id` are those that were acknowledged, where they were said to be.
 fn is_there_once(log: &[Recorded], id: Uuid, committed: &Committed<ConversationEvent>) {
-    let told: Vec<_> = committed.events.iter().map(|(_, event)| event).collect();
-    let stored: Vec<_> = log.iter().filter(|e| e.aggregate_id == id).collect();
-    let place = |event: &&Recorded| {
-        (
-            event.position,
-            event.sequence,
-            event.payload.get().to_owned(),
-        )
-    };
-    assert_eq!(
-        stored.iter().map(place).collect::<Vec<_>>(),
-        told.iter().map(place).collect::<Vec<_>>()
-    );
+    let told: Vec<_> = committed.events.iter().map(|(_, placed)| *placed).collect();
+    let stored = log.iter().filter(|event| event.aggregate_id == id);
+    let stored: Vec<_> = stored.map(Placed::of).collect();
+    assert_eq!(stored, told);
     assert_eq!(committed.position, stored.last().unwrap().position);
 }
 
@@ -132,7 +124,7 @@ fn is_dense(log: &[Recorded]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_whose_line_is_cut_is_done_once() {
-    let process = Process::on_the_shared_server().await;
+    let process = Process::on_the_shared_cluster().await;
     for fault in CUTS {
         process.proxy.arm(0, fault);
         let id = ambient::new_id();
@@ -146,7 +138,7 @@ async fn a_command_whose_line_is_cut_is_done_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_whose_every_other_try_is_cut_is_done_once() {
-    let process = Process::on_the_shared_server().await;
+    let process = Process::on_the_shared_cluster().await;
     let cuts = [
         NEVER_IN_TIME,
         Fault::Uncommitted,
@@ -165,7 +157,7 @@ async fn a_command_whose_every_other_try_is_cut_is_done_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_given_together_are_each_done_once_when_their_line_is_cut() {
-    let process = Process::on_the_shared_server().await;
+    let process = Process::on_the_shared_cluster().await;
     for fault in CUTS {
         // What is given while one is at the line waits, and is sent together.
         let held = process.hold_one().await;
@@ -189,11 +181,11 @@ async fn commands_given_together_are_each_done_once_when_their_line_is_cut() {
 /// reaches the server. The refusal stands.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_refused_is_not_done_by_a_first_try_that_arrives_late() {
-    let database = Database::on_the_shared_server().await;
-    let holder = Process::start(&database).await;
-    let other = Process::start(&database).await;
+    let database = Database::on_the_shared_cluster().await;
+    let holder = Process::start(&database);
+    let other = Process::start(&database);
     let claim = |take| Claim {
-        kind: "name",
+        kind: "name".to_owned(),
         hash: vec![7],
         take,
     };
@@ -205,7 +197,10 @@ async fn what_was_refused_is_not_done_by_a_first_try_that_arrives_late() {
     let refused = begin_with(&other.store, wants, taking).await;
     assert!(matches!(refused, Err(ExecuteError::ClaimTaken { .. })));
 
-    let owner = taken.events[0].1.metadata().unwrap().subject;
+    let ConversationEvent::ConversationStarted { account_id, .. } = taken.events[0].0 else {
+        panic!("{taken:?}")
+    };
+    let owner = account_id;
     let mut context = CommandContext::new(Actor::user(owner), owner);
     context.claims.push(claim(false));
     let post = ConversationCommand::PostMessage {
@@ -230,8 +225,8 @@ async fn what_was_refused_is_not_done_by_a_first_try_that_arrives_late() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_in_flight_while_the_server_is_killed_are_done_once() {
-    let mut server = event_store::server().await;
-    let process = Process::start(&Database::create(&server).await).await;
+    let mut server = new_cluster().await;
+    let process = Process::start(&Database::create(&server).await);
 
     // Killed before the call arrives, and right after it was sent.
     for fault in [Fault::Hold, Fault::During, Fault::After] {
@@ -263,7 +258,7 @@ async fn commands_in_flight_while_the_server_is_killed_are_done_once() {
         let stored = log.iter().filter(|event| event.aggregate_id == id).count();
         match answer {
             Ok(committed) => is_there_once(&log, id, &committed),
-            Err(ExecuteError::Unavailable(_)) => assert!(stored <= 1),
+            Err(ExecuteError::Unavailable(_)) => assert_eq!(stored, 0),
             Err(other) => panic!("{other}"),
         }
     }
@@ -272,7 +267,7 @@ async fn commands_in_flight_while_the_server_is_killed_are_done_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_the_database_refuses_fails_alone() {
-    let process = Process::on_the_shared_server().await;
+    let process = Process::on_the_shared_cluster().await;
     sqlx::raw_sql(
         "create function refuse_poison() returns trigger language plpgsql as $$ \
          begin \
@@ -320,7 +315,7 @@ async fn a_command_that_the_database_refuses_fails_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_line_is_down_only_what_was_sent_is_waited_for() {
-    let process = Process::on_the_shared_server().await;
+    let process = Process::on_the_shared_cluster().await;
     let sent = process.hold_one().await;
     process.proxy.down();
 
@@ -348,7 +343,7 @@ async fn while_the_line_is_down_only_what_was_sent_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_walks_away_leaves_nothing_undone_for_others() {
-    let process = Process::on_the_shared_server().await;
+    let process = Process::on_the_shared_cluster().await;
     let impatient = process.hold_one().await;
     let mut commands = process.begin_many();
     impatient.abort();

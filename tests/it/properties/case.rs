@@ -22,10 +22,14 @@ pub(super) struct Report {
     /// The faults that struck.
     pub(super) faults: Vec<Fault>,
     pub(super) troubles: Vec<Trouble>,
-    /// Commands that were done, of all that were given, and those of which nobody was told.
-    pub(super) done: usize,
+    /// Commands.
     pub(super) given: usize,
-    pub(super) untold: usize,
+    /// Those of them that were done,
+    pub(super) done: usize,
+    /// of which so many had been done before, with the same key.
+    pub(super) replayed: usize,
+    /// Those that were not done or not waited for.
+    pub(super) failed: usize,
 }
 
 /// Runs the case `seed`; says what is wrong if anything is.
@@ -88,14 +92,18 @@ pub(super) async fn play(lane: Arc<Lane>, seed: u64) -> Result<(Evidence, Report
         log,
         streams: lane.streams(script.cast()).await,
         claims: lane.claims(script.cast()).await,
+        receipts: lane.receipts(script.cast()).await,
         entries: history.entries(),
     };
     report.given = evidence.entries.len();
     for entry in &evidence.entries {
-        match entry.outcome {
-            Outcome::Acknowledged(_) => report.done += 1,
-            Outcome::Unknown(_) | Outcome::NotDone(_) | Outcome::Abandoned => report.untold += 1,
-            Outcome::Refused(_) | Outcome::ClaimTaken(_) => {}
+        match &entry.outcome {
+            Outcome::Acknowledged(committed) => {
+                report.done += 1;
+                report.replayed += usize::from(committed.replayed);
+            }
+            Outcome::NotDone(_) | Outcome::Abandoned => report.failed += 1,
+            Outcome::Refused(_) | Outcome::ClaimTaken(_) | Outcome::KeyReused => {}
         }
     }
     Ok((evidence, report, script))
@@ -164,7 +172,7 @@ async fn give(lane: &Lane, history: &History, order: Order) -> Outcome {
 async fn make(lane: &Lane, trouble: Trouble) {
     match trouble {
         Trouble::ServerRestarts => lane.server.lock().await.restart().await.unwrap(),
-        Trouble::ProcessDies(process) => lane.restart_process(process).await,
+        Trouble::ProcessDies(process) => lane.restart_process(process),
         Trouble::LineIsDown(process, pause) => {
             let line = lane.processes[process].lock().unwrap().proxy();
             line.down();

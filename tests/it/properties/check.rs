@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use fido_commands::{Committed, Placed};
+use fido_domain::conversation::ConversationEvent;
 use fido_domain::{Position, Recorded};
 use uuid::Uuid;
 
 use super::history::{Entry, Outcome};
+use super::order::Order;
 use super::world::{Verdict, World, without_content};
 
 /// All there is to know about one case.
@@ -26,6 +29,8 @@ pub(super) struct Evidence {
     pub(super) streams: BTreeMap<Uuid, (i64, Position, Position)>,
     /// The case's rows of `claims`.
     pub(super) claims: BTreeMap<(String, Vec<u8>), Uuid>,
+    /// The case's rows of `receipts`: first and last position.
+    pub(super) receipts: BTreeMap<Vec<u8>, (Position, Position)>,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -33,6 +38,7 @@ pub(super) struct Evidence {
 struct Group<'a> {
     /// Which entry asked for them.
     entry: usize,
+    order: &'a Order,
     events: &'a [Recorded],
 }
 
@@ -122,7 +128,10 @@ fn replay<'a>(evidence: &'a Evidence, wrong: &mut Vec<String>) -> Replay<'a> {
             Verdict::Events(events) => {
                 Verdict::Events(events.into_iter().map(without_content).collect())
             }
-            no @ (Verdict::Refused(_) | Verdict::ClaimTaken(_)) => no,
+            no @ (Verdict::Refused(_)
+            | Verdict::ClaimTaken(_)
+            | Verdict::Replayed(_)
+            | Verdict::KeyReused) => no,
         };
         if expected != Verdict::Events(stored.clone()) {
             wrong.push(format!(
@@ -138,7 +147,11 @@ fn replay<'a>(evidence: &'a Evidence, wrong: &mut Vec<String>) -> Replay<'a> {
             ));
         }
         world.record(order, &stored, first);
-        replay.groups.push(Group { entry, events });
+        replay.groups.push(Group {
+            entry,
+            order,
+            events,
+        });
         replay.worlds.push(world);
     }
     replay
@@ -168,64 +181,120 @@ fn outcome(
     entry: &Entry,
 ) -> Result<(), String> {
     let place = replay.groups.iter().position(|group| group.entry == number);
-    let recorded = place.map_or(&[][..], |place| replay.groups[place].events);
+    let order = &entry.order;
     match &entry.outcome {
-        Outcome::Acknowledged(committed) if !committed.events.is_empty() => {
-            let Some(place) = place else {
-                return Err("it is not in the log".to_owned());
-            };
-            let told: Vec<_> = committed.events.iter().map(|(_, stored)| stored).collect();
-            if told.len() != recorded.len() || !told.iter().zip(recorded).all(|(a, b)| same(a, b)) {
-                return Err(format!("expected {told:?} in the log, found {recorded:?}"));
-            }
-            let events = committed.events.iter().map(|(event, _)| event.clone());
-            let events = Verdict::Events(events.collect());
-            let expected = replay.worlds[place].decide(&entry.order);
-            if events != expected {
-                return Err(format!("expected {expected:?}, was told {events:?}"));
-            }
-            let last = &recorded[recorded.len() - 1];
-            if (committed.position, committed.sequence) != (last.position, last.sequence) {
-                return Err(format!(
-                    "expected position {} and sequence {}",
-                    last.position, last.sequence
-                ));
-            }
-            Ok(())
-        }
-        Outcome::Unknown(_) | Outcome::NotDone(_) if evidence.calm => {
+        Outcome::NotDone(_) if evidence.calm => {
             Err("expected an answer, as nothing but cuts went wrong".to_owned())
         }
         // There once or not at all; that it is not there twice, the replay has seen.
-        Outcome::Unknown(_) | Outcome::Abandoned => Ok(()),
+        Outcome::Abandoned => Ok(()),
+        Outcome::Acknowledged(committed) if committed.replayed => {
+            replayed(evidence, replay, entry, committed)
+        }
+        Outcome::Acknowledged(committed) if !committed.events.is_empty() => match place {
+            Some(place) => done(replay, place, committed),
+            None => Err("it is not in the log".to_owned()),
+        },
         Outcome::Acknowledged(_)
         | Outcome::Refused(_)
         | Outcome::ClaimTaken(_)
+        | Outcome::KeyReused
         | Outcome::NotDone(_)
             if place.is_some() =>
         {
-            let positions: Vec<_> = recorded.iter().map(|event| event.position).collect();
-            Err(format!("expected nothing in the log, found {positions:?}"))
+            Err(format!(
+                "expected nothing in the log, found it at {place:?}"
+            ))
         }
         Outcome::NotDone(_) => Ok(()),
         // Nothing was to be done. The position may be a later one of the stream: whoever waits for it
         // sees at least what the answer was about.
         Outcome::Acknowledged(committed) => justified(evidence, replay, entry, |world| {
-            let stream = world.stream(entry.order.stream);
-            world.decide(&entry.order) == Verdict::Events(Vec::new())
-                && committed.sequence == stream.sequence
-                && (stream.last..=evidence.head).contains(&committed.position)
+            let last = world.stream(order.stream).last;
+            world.decide(order) == Verdict::Events(Vec::new())
+                && (last..=evidence.head).contains(&committed.position)
         }),
         Outcome::Refused(refusal) => justified(evidence, replay, entry, |world| {
-            world.decide(&entry.order) == Verdict::Refused(refusal.clone())
+            world.decide(order) == Verdict::Refused(refusal.clone())
         }),
-        Outcome::ClaimTaken(kind) => justified(
-            evidence,
-            replay,
-            entry,
-            |world| matches!(world.decide(&entry.order), Verdict::ClaimTaken(taken) if taken == kind),
-        ),
+        Outcome::ClaimTaken(kind) => justified(evidence, replay, entry, |world| {
+            world.decide(order) == Verdict::ClaimTaken(kind.clone())
+        }),
+        Outcome::KeyReused if changed_nothing(evidence, order) => Ok(()),
+        Outcome::KeyReused => justified(evidence, replay, entry, |world| {
+            world.decide(order) == Verdict::KeyReused
+        }),
     }
+}
+
+/// The events that the client was given are the ones in the log at `place`, and what the model
+/// decides there.
+fn done(
+    replay: &Replay<'_>,
+    place: usize,
+    committed: &Committed<ConversationEvent>,
+) -> Result<(), String> {
+    let group = &replay.groups[place];
+    let stored: Vec<_> = group.events.iter().map(Placed::of).collect();
+    let told: Vec<_> = committed.events.iter().map(|(_, placed)| *placed).collect();
+    if told != stored {
+        return Err(format!("expected {stored:?}, was told {told:?}"));
+    }
+    let events = committed.events.iter().map(|(event, _)| event.clone());
+    let events = Verdict::Events(events.collect());
+    let expected = replay.worlds[place].decide(group.order);
+    if events != expected {
+        return Err(format!("expected {expected:?}, was told {events:?}"));
+    }
+    let last = stored.last().map(|last| last.position);
+    if Some(committed.position) != last {
+        return Err(format!("expected position {last:?}"));
+    }
+    Ok(())
+}
+
+/// The request with this key was done before, and the answer is the one it had then.
+fn replayed(
+    evidence: &Evidence,
+    replay: &Replay<'_>,
+    entry: &Entry,
+    committed: &Committed<ConversationEvent>,
+) -> Result<(), String> {
+    let order = &entry.order;
+    if committed.events.is_empty() {
+        let key = order.key().map_or(&[][..], |(key, _)| key);
+        let row = evidence.receipts.get(key);
+        let expected = (committed.position + 1, committed.position);
+        return if row == Some(&expected) && changed_nothing(evidence, order) {
+            Ok(())
+        } else {
+            Err(format!("expected the receipt {expected:?}, found {row:?}"))
+        };
+    }
+    justified(
+        evidence,
+        replay,
+        entry,
+        |world| matches!(world.decide(order), Verdict::Replayed(done) if done.last == committed.position),
+    )?;
+    let place = replay.groups.iter().position(|group| {
+        group.order.key() == order.key()
+            && group.events.last().map(|last| last.position) == Some(committed.position)
+    });
+    match place {
+        Some(place) => done(replay, place, committed),
+        None => Err("expected a command with the same key in the log".to_owned()),
+    }
+}
+
+/// Whether a request with this key may have been done without any event: then the log does not show
+/// when, but its receipt is there, and says nothing was changed.
+fn changed_nothing(evidence: &Evidence, order: &Order) -> bool {
+    let Some((key, _)) = order.key() else {
+        return false;
+    };
+    let row = evidence.receipts.get(key);
+    row.is_some_and(|(first, last)| *first == last + 1)
 }
 
 /// The answer was true at some moment between the question and the answer. What was acknowledged
@@ -278,22 +347,19 @@ fn rows(evidence: &Evidence, replay: &Replay<'_>, wrong: &mut Vec<String>) {
             world.claims, evidence.claims
         ));
     }
-}
-
-/// Equal in every column.
-fn same(one: &Recorded, other: &Recorded) -> bool {
-    let columns = |event: &Recorded| {
-        (
-            event.position,
-            event.aggregate_type.clone(),
-            event.aggregate_id,
-            event.sequence,
-            event.event_type.clone(),
-            event.event_version.clone(),
-            event.payload.get().to_owned(),
-            event.metadata.get().to_owned(),
-            event.recorded_at,
-        )
-    };
-    columns(one) == columns(other)
+    for (key, done) in &world.receipts {
+        let row = evidence.receipts.get(key);
+        if row != Some(&(done.first, done.last)) {
+            wrong.push(format!(
+                "expected the row {done:?} in receipts, found {row:?}"
+            ));
+        }
+    }
+    for (key, (first, last)) in &evidence.receipts {
+        if !world.receipts.contains_key(key) && *first != last + 1 {
+            wrong.push(format!(
+                "nothing explains the row {first}, {last} in receipts"
+            ));
+        }
+    }
 }

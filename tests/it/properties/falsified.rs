@@ -9,12 +9,12 @@ use super::check::{Evidence, check};
 use super::history::Outcome;
 use super::lane::{Lane, Server};
 use super::script::Script;
-use crate::event_store;
+use crate::app::new_cluster;
 
 /// One way to falsify evidence, and a part of what the checker must say.
 type Falsified = (&'static str, fn(&mut Evidence));
 
-const FALSIFIED: [Falsified; 13] = [
+const FALSIFIED: [Falsified; 14] = [
     ("it is not in the log", |evidence| {
         evidence.log.pop();
         evidence.head -= 1;
@@ -65,7 +65,7 @@ const FALSIFIED: [Falsified; 13] = [
     }),
     ("nothing but cuts went wrong", |evidence| {
         let done = acknowledged(evidence);
-        evidence.entries[done].outcome = Outcome::Unknown("gone".to_owned());
+        evidence.entries[done].outcome = Outcome::NotDone("gone".to_owned());
     }),
     ("which was done before it was given", |evidence| {
         let first = evidence.log[0].metadata().unwrap().command_id;
@@ -79,16 +79,19 @@ const FALSIFIED: [Falsified; 13] = [
         let id = evidence.log[0].aggregate_id;
         evidence.claims.insert(("name".to_owned(), vec![7]), id);
     }),
+    ("in receipts", |evidence| {
+        evidence.receipts.insert(vec![7], (1, 1));
+    }),
 ];
 
 /// A command that was done and changed something.
 fn acknowledged(evidence: &Evidence) -> usize {
     let done = |outcome: &Outcome| match outcome {
-        Outcome::Acknowledged(committed) => !committed.events.is_empty(),
+        Outcome::Acknowledged(committed) => !committed.events.is_empty() && !committed.replayed,
         Outcome::Refused(_)
         | Outcome::ClaimTaken(_)
+        | Outcome::KeyReused
         | Outcome::NotDone(_)
-        | Outcome::Unknown(_)
         | Outcome::Abandoned => false,
     };
     let entries = &evidence.entries;
@@ -97,7 +100,7 @@ fn acknowledged(evidence: &Evidence) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_falsified_evidence_passes() {
-    let lane = Lane::start(Server::new(event_store::server().await.into())).await;
+    let lane = Lane::start(Server::new(new_cluster().await.into())).await;
     let calm = (1..).find(|seed| Script::write(*seed).is_calm()).unwrap();
     let (evidence, ..) = case::play(Arc::new(lane), calm).await.unwrap();
     assert_eq!(check(&evidence), [""; 0]);

@@ -37,11 +37,11 @@ pub(super) enum Outcome {
     Refused(ConversationRefusal),
     /// Another stream holds a claim of this kind: nothing has happened, and nothing will.
     ClaimTaken(String),
-    /// The store gave up before anything was sent: nothing has happened, and nothing will.
+    /// The `Idempotency-Key` was used for another request: nothing has happened, and nothing will.
+    KeyReused,
+    /// The store could not do it: nothing has happened, and nothing will.
     NotDone(String),
-    /// It may have happened, now or later, once.
-    Unknown(String),
-    /// Nobody waited for the answer.
+    /// Nobody waited for the answer: it may have happened, now or later, once.
     Abandoned,
 }
 
@@ -51,10 +51,17 @@ impl Outcome {
             Ok(Ok(committed)) => Self::Acknowledged(committed),
             Ok(Err(ExecuteError::Refused(refusal))) => Self::Refused(refusal),
             Ok(Err(ExecuteError::ClaimTaken { kind })) => Self::ClaimTaken(kind),
-            Ok(Err(error @ ExecuteError::Contended { .. })) => Self::NotDone(error.to_string()),
-            Ok(Err(ExecuteError::Unavailable(source))) => Self::Unknown(source.to_string()),
-            // Nothing in these cases can be unreadable.
-            Ok(Err(ExecuteError::Corrupt { source, .. })) => panic!("corrupt: {source}"),
+            Ok(Err(ExecuteError::KeyReused)) => Self::KeyReused,
+            Ok(Err(ExecuteError::Unavailable(source))) => Self::NotDone(source.to_string()),
+            Ok(Err(
+                error @ (ExecuteError::Contended { .. }
+                | ExecuteError::Overloaded
+                | ExecuteError::Diverged { .. }),
+            )) => Self::NotDone(error.to_string()),
+            // Nothing in these cases is erased or unreadable.
+            Ok(Err(error @ (ExecuteError::Erased { .. } | ExecuteError::Corrupt { .. }))) => {
+                panic!("{error:?}")
+            }
             Err(ended) if ended.is_cancelled() => Self::Abandoned,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
@@ -66,15 +73,15 @@ impl fmt::Display for Outcome {
         match self {
             Self::Acknowledged(committed) => write!(
                 f,
-                "done with {} events, position {}, sequence {}",
+                "done{} with {} events, position {}",
+                if committed.replayed { " before" } else { "" },
                 committed.events.len(),
                 committed.position,
-                committed.sequence
             ),
             Self::Refused(refusal) => write!(f, "refused, {refusal:?}"),
             Self::ClaimTaken(kind) => write!(f, "refused, the {kind} is taken"),
+            Self::KeyReused => f.write_str("refused, the key was used before"),
             Self::NotDone(why) => write!(f, "not done, {why}"),
-            Self::Unknown(why) => write!(f, "unknown, {why}"),
             Self::Abandoned => f.write_str("not waited for"),
         }
     }

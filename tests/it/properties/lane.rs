@@ -33,10 +33,8 @@ impl Lane {
     /// A lane on a database of its own, with processes enough for any case.
     pub(super) async fn start(server: Server) -> Self {
         let database = Database::create(&*server.lock().await).await;
-        let mut processes = Vec::new();
-        for _ in 0..3 {
-            processes.push(Mutex::new(Process::start(&database.app).await));
-        }
+        let processes = (0..3).map(|_| Mutex::new(Process::start(&database)));
+        let processes = processes.collect();
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_lazy_with(database.owner.clone());
@@ -56,8 +54,8 @@ impl Lane {
     }
 
     /// Kills a process and starts it again.
-    pub(super) async fn restart_process(&self, process: usize) {
-        let next = Process::start(&self.database.app).await;
+    pub(super) fn restart_process(&self, process: usize) {
+        let next = Process::start(&self.database);
         let last = std::mem::replace(&mut *self.processes[process].lock().unwrap(), next);
         self.processes[process]
             .lock()
@@ -115,6 +113,20 @@ impl Lane {
                 .unwrap();
         rows.into_iter()
             .map(|(kind, hash, id)| ((kind, hash), id.parse().unwrap()))
+            .collect()
+    }
+
+    /// What the receipts of `cast` say: first and last position, by key.
+    pub(super) async fn receipts(&self, cast: &Cast) -> BTreeMap<Vec<u8>, (Position, Position)> {
+        let rows: Vec<(Vec<u8>, Position, Position)> = sqlx::query_as(
+            "select key_hash, first_position, last_position from receipts where account_id = $1",
+        )
+        .bind(cast.account)
+        .fetch_all(&self.pool)
+        .await
+        .unwrap();
+        rows.into_iter()
+            .map(|(key, first, last)| (key, (first, last)))
             .collect()
     }
 }

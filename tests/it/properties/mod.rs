@@ -19,8 +19,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::app::new_cluster;
 use crate::cut::Fault;
-use crate::event_store;
 use case::Report;
 use lane::{Lane, Server};
 use script::{RESTART_EVERY, Trouble};
@@ -42,7 +42,8 @@ struct Totals {
     faults: [usize; 5],
     given: usize,
     done: usize,
-    untold: usize,
+    replayed: usize,
+    failed: usize,
 }
 
 impl Totals {
@@ -69,7 +70,8 @@ impl Totals {
         }
         self.given += report.given;
         self.done += report.done;
-        self.untold += report.untold;
+        self.replayed += report.replayed;
+        self.failed += report.failed;
     }
 }
 
@@ -81,7 +83,7 @@ impl std::fmt::Display for Totals {
             "{} cases, {} of them with cuts ({before} before the call, {uncommitted} before its \
              commit, {during} during it, {after} after it, {late} with the call delivered late), {} \
              with the server restarted, {} with a process killed, {} with a line down; {} commands, \
-             {} done, {} with nobody told",
+             {} done ({} of them before, with the same key), {} failed or not waited for",
             self.cases,
             self.cut,
             self.restarted,
@@ -89,7 +91,8 @@ impl std::fmt::Display for Totals {
             self.down,
             self.given,
             self.done,
-            self.untold
+            self.replayed,
+            self.failed
         )
     }
 }
@@ -99,7 +102,7 @@ async fn run(seeds: impl Iterator<Item = u64> + Clone + Send + 'static) -> Resul
     let restarts = |seed: &u64| seed.is_multiple_of(RESTART_EVERY);
     let calm: Seeds = Arc::new(Mutex::new(seeds.clone().filter(move |s| !restarts(s))));
     let restarting: Seeds = Arc::new(Mutex::new(seeds.filter(restarts)));
-    let server = async || Server::new(event_store::server().await.into());
+    let server = async || Server::new(new_cluster().await.into());
     // Who restarts a server has it alone.
     let (shared, alone) = tokio::join!(server(), server());
     let totals = Arc::new(Mutex::new(Totals::default()));
@@ -138,6 +141,7 @@ async fn a_thousand_random_cases_keep_every_promise() {
     assert_eq!(totals.restarted, CASES / RESTART_EVERY, "{totals}");
     assert!(totals.faults.iter().all(|struck| *struck >= 50), "{totals}");
     assert!(totals.done > totals.given / 4, "{totals}");
+    assert!(totals.replayed > 100, "{totals}");
 }
 
 /// `make soak`: rounds of cases for `FIDO_SOAK_MINUTES` (10), of `FIDO_SEED` alone if that is given.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use fido_commands::conversation::ConversationCommand;
-use fido_commands::{Claim, CommandContext, ambient};
+use fido_commands::{Claim, CommandContext, Receipt, ambient};
 use fido_domain::Actor;
 use fido_domain::conversation::{Copilot, MessageText, Usage};
 use uuid::Uuid;
@@ -38,7 +38,7 @@ pub(super) enum Ask {
 
 /// Who and what a case is about.
 pub(super) struct Cast {
-    account: Uuid,
+    pub(super) account: Uuid,
     streams: Vec<Stream>,
     /// Hashes of values that only one stream may hold.
     claims: [Vec<u8>; 2],
@@ -54,6 +54,37 @@ impl Order {
     pub(super) fn lose_patience_after(&mut self, patience: Duration) {
         self.patience = Some(patience);
         self.words += ", patient for a moment";
+    }
+
+    /// Gives it an `Idempotency-Key` of its own.
+    pub(super) fn add_key(&mut self) {
+        let key_hash = ambient::new_id().as_bytes().to_vec();
+        self.words += &format!(", with the key {:02x}{:02x}", key_hash[14], key_hash[15]);
+        self.context.receipt = Some(Receipt {
+            account_id: self.context.subject,
+            key_hash,
+            request_hash: vec![0],
+            status: 201,
+        });
+    }
+
+    /// The same request, sent again to `process`; or another one with the same key.
+    pub(super) fn again(&self, process: usize, another: bool) -> Self {
+        let mut again = self.clone();
+        again.process = process;
+        again.context.command_id = ambient::new_id();
+        again.words += ", again";
+        if another && let Some(receipt) = &mut again.context.receipt {
+            receipt.request_hash = vec![1];
+            again.words += " for something else";
+        }
+        again
+    }
+
+    /// The key and the request, if it has a key.
+    pub(super) fn key(&self) -> Option<(&[u8], &[u8])> {
+        let receipt = self.context.receipt.as_ref()?;
+        Some((&receipt.key_hash, &receipt.request_hash))
     }
 }
 
@@ -207,7 +238,7 @@ impl Cast {
             let claim = (first + n) % self.claims.len();
             let take = rng.u32(..10) < 6;
             order.context.claims.push(Claim {
-                kind: CLAIM,
+                kind: CLAIM.to_owned(),
                 hash: self.claims[claim].clone(),
                 take,
             });

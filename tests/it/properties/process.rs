@@ -6,13 +6,12 @@ use std::sync::Arc;
 use fido_commands::conversation::ConversationRefusal;
 use fido_commands::{Committed, EventStore, ExecuteError};
 use fido_domain::conversation::{Conversation, ConversationEvent};
-use sqlx::postgres::PgConnectOptions;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
 use super::order::Order;
 use crate::cut::Proxy;
-use crate::event_store;
+use crate::event_store::Database;
 
 /// What the store answers.
 pub(super) type Answer = Result<Committed<ConversationEvent>, ExecuteError<ConversationRefusal>>;
@@ -26,17 +25,17 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) async fn start(app: &PgConnectOptions) -> Self {
-        let proxy = Arc::new(Proxy::start(app));
+    pub(super) fn start(database: &Database) -> Self {
+        let proxy = Arc::new(Proxy::start(&database.app));
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
-        let store = runtime
-            .spawn(event_store::open(proxy.options()))
-            .await
-            .unwrap();
+        let store = {
+            let _inside = runtime.enter();
+            database.open(proxy.options())
+        };
         Self {
             runtime: Some(runtime),
             store,

@@ -109,6 +109,12 @@ fn clients(rng: &mut Rng, cast: &Cast, shared: usize, processes: usize) -> Vec<V
             if ask.may_claim() && rng.u32(..3) == 0 {
                 cast.add_claims(rng, &mut order);
             }
+            if rng.u32(..8) == 0 {
+                order.add_key();
+                let other = rng.usize(..clients.len());
+                let another = rng.u32(..8) == 0;
+                clients[other].push(order.again(other / each, another));
+            }
             if rng.u32(..25) == 0 {
                 order.lose_patience_after(Duration::from_micros(rng.u64(..5_000)));
             }

@@ -16,6 +16,16 @@ pub(super) struct World {
     pub(super) streams: BTreeMap<Uuid, Stream>,
     /// Which stream holds the claim of this kind and hash.
     pub(super) claims: BTreeMap<(String, Vec<u8>), Uuid>,
+    /// What was done for which key.
+    pub(super) receipts: BTreeMap<Vec<u8>, Done>,
+}
+
+/// What was done for a request with a key.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Done {
+    pub(super) request: Vec<u8>,
+    pub(super) first: Position,
+    pub(super) last: Position,
 }
 
 /// One stream.
@@ -32,7 +42,11 @@ pub(super) struct Stream {
 pub(super) enum Verdict {
     Events(Vec<ConversationEvent>),
     Refused(ConversationRefusal),
-    ClaimTaken(&'static str),
+    ClaimTaken(String),
+    /// The same request was done before.
+    Replayed(Done),
+    /// Another request with this key was done before.
+    KeyReused,
 }
 
 impl World {
@@ -43,16 +57,25 @@ impl World {
 
     /// What follows from `order` now.
     pub(super) fn decide(&self, order: &Order) -> Verdict {
+        if let Some((key, request)) = order.key()
+            && let Some(done) = self.receipts.get(key)
+        {
+            return if done.request == request {
+                Verdict::Replayed(done.clone())
+            } else {
+                Verdict::KeyReused
+            };
+        }
         match self.stream(order.stream).state.decide(&order.command) {
             Err(refusal) => Verdict::Refused(refusal),
             Ok(events) if events.is_empty() => Verdict::Events(events),
             Ok(events) => {
                 let taken = order.context.claims.iter().find(|claim| {
-                    let key = (claim.kind.to_owned(), claim.hash.clone());
+                    let key = (claim.kind.clone(), claim.hash.clone());
                     claim.take && self.claims.get(&key).is_some_and(|by| *by != order.stream)
                 });
                 match taken {
-                    Some(claim) => Verdict::ClaimTaken(claim.kind),
+                    Some(claim) => Verdict::ClaimTaken(claim.kind.clone()),
                     None => Verdict::Events(events),
                 }
             }
@@ -62,7 +85,7 @@ impl World {
     /// Takes the events of `order` into account, which stand at `first` and after it.
     pub(super) fn record(&mut self, order: &Order, events: &[ConversationEvent], first: Position) {
         for claim in &order.context.claims {
-            let key = (claim.kind.to_owned(), claim.hash.clone());
+            let key = (claim.kind.clone(), claim.hash.clone());
             if claim.take {
                 self.claims.insert(key, order.stream);
             } else if self.claims.get(&key) == Some(&order.stream) {
@@ -77,6 +100,14 @@ impl World {
             stream.state.evolve(event);
             stream.sequence += 1;
             stream.last = position;
+        }
+        if let Some((key, request)) = order.key() {
+            let done = Done {
+                request: request.to_vec(),
+                first,
+                last: stream.last,
+            };
+            self.receipts.insert(key.to_vec(), done);
         }
     }
 }
@@ -93,7 +124,8 @@ pub(super) fn without_content(mut event: ConversationEvent) -> ConversationEvent
         | ConversationEvent::ReplyCompleted { text, .. } => *text = blank(),
         ConversationEvent::ReplyRequested { .. }
         | ConversationEvent::ReplyStarted { .. }
-        | ConversationEvent::ReplyFailed { .. } => {}
+        | ConversationEvent::ReplyFailed { .. }
+        | ConversationEvent::ConversationErased {} => {}
     }
     event
 }
