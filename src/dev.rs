@@ -133,6 +133,7 @@ async fn prepare(stack: &Stack, data_dir: &Path) -> Result<Addresses> {
         events_url: stack.postgres_url(events, APP),
         replica_url: stack.postgres_url(replica, APP),
         nats_url: stack.nats_url(),
+        events_owner_url: Some(stack.postgres_url(events, OWNER)),
     };
     write_private(
         &data_dir.join(ADDRESSES_FILE),

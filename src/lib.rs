@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod config;
 pub mod dev;
+pub mod log;
 pub mod model;
 pub mod roles;
 pub mod stack;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use fido::config::{self, AuditCommand, Cli, Command, LogFormat};
+use fido::config::{self, AuditCommand, Cli, Command, LogCommand, LogFormat};
 use fido::roles::{self, System};
-use fido::{audit, dev, model, status};
+use fido::{audit, dev, log, model, status};
 use fido_api::{ApiConfig, SessionCookie};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -102,6 +102,7 @@ async fn start(cli: Cli) -> Result<()> {
         Command::Audit(AuditCommand::Show(args)) => {
             audit::show(&args).await.map(|text| print(&text))
         }
+        Command::Log(LogCommand::Fork(args)) => log::fork(&args).await.map(|text| print(&text)),
         Command::Model(args) => {
             let (address, serve) =
                 model::OfflineModel::bind(args.listen, args.offline.options(), shutdown).await?;

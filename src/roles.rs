@@ -11,12 +11,15 @@ use fido_commands::log::Log;
 use fido_commands::secrets::MasterKey;
 use fido_copilot::gateway::{ApiKey, Gateway, GatewayConfig};
 use fido_copilot::worker::Worker;
-use fido_nats::{Nats, relay, wake};
+use fido_domain::Position;
+use fido_nats::backoff::Backoff;
+use fido_nats::{Nats, NatsError, relay, wake};
 use fido_projections::Replicas;
 use fido_projections::projector::Projector;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +29,7 @@ use crate::config::{Addresses, ModelArgs};
 const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
+const NO_REPLICA: &str = "the replica cannot be reached (FIDO_REPLICA_URL)";
 
 /// Connected to everything; every role is made of this. Cheap to clone.
 #[derive(Clone)]
@@ -48,7 +52,7 @@ impl System {
                 .context(NO_EVENT_STORE)?,
             replica: replica_pool(&addresses.replica_url)
                 .await
-                .context("the replica cannot be reached (FIDO_REPLICA_URL)")?,
+                .context(NO_REPLICA)?,
             replica_name: replica_name.to_owned(),
             nats: Nats::connect(&addresses.nats_url, &format!("fido {role}"))
                 .await
@@ -82,7 +86,9 @@ impl System {
         config: ApiConfig,
         shutdown: CancellationToken,
     ) -> Result<()> {
-        let (store, replicas, tasks) = self.write_and_read(&shutdown);
+        let Some((store, replicas, tasks)) = self.write_and_read(&shutdown).await else {
+            return Ok(());
+        };
         let auth = Auth::new(store.clone(), key);
         let api = Api::new(store, auth, replicas, self.nats, config);
         let served = fido_api::serve(api, listener, shutdown.clone()).await;
@@ -111,17 +117,34 @@ impl System {
 
     /// Answers people through `gateway` until `shutdown`, then lets replies end.
     pub async fn copilot(self, gateway: Gateway, concurrency: usize, shutdown: CancellationToken) {
-        let (store, replicas, tasks) = self.write_and_read(&shutdown);
+        let Some((store, replicas, tasks)) = self.write_and_read(&shutdown).await else {
+            return;
+        };
         Worker::new(store, replicas, self.nats, gateway, concurrency)
             .run(shutdown)
             .await;
         tasks.wait().await;
     }
 
-    /// A store that wakes the relay, and a replica whose position is followed.
-    fn write_and_read(&self, shutdown: &CancellationToken) -> (EventStore, Replicas, TaskTracker) {
+    /// A store that wakes the relay and knows how far the log has been seen, and a replica whose
+    /// position is followed; none when `shutdown` comes first.
+    async fn write_and_read(
+        &self,
+        shutdown: &CancellationToken,
+    ) -> Option<(EventStore, Replicas, TaskTracker)> {
         let store = EventStore::new(self.events.clone());
         let replicas = self.replicas();
+        let mut backoff = Backoff::default();
+        while let Err(error) = self.compare_heads(&store, &replicas).await {
+            if shutdown.is_cancelled() {
+                return None;
+            }
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "how far the log has been seen is not known yet, so nothing is written"
+            );
+            backoff.wait(shutdown).await;
+        }
         let tasks = TaskTracker::new();
         tasks.spawn(wake::announce_appends(
             self.nats.clone(),
@@ -129,8 +152,36 @@ impl System {
             shutdown.clone(),
         ));
         tasks.spawn(replicas.clone().follow(self.nats.clone(), shutdown.clone()));
+        tasks.spawn(witness(
+            store.clone(),
+            replicas.positions(),
+            shutdown.clone(),
+        ));
         tasks.close();
-        (store, replicas, tasks)
+        Some((store, replicas, tasks))
+    }
+
+    /// Tells the store how far the stream and the replica have seen the log. A process that has just
+    /// started could otherwise append to a log that has lost its tail.
+    async fn compare_heads(&self, store: &EventStore, replicas: &Replicas) -> Result<()> {
+        match self.nats.status().await {
+            Ok(stream) => store.witness(stream.last),
+            Err(NatsError::NoStream) => {}
+            Err(error) => return Err(error.into()),
+        }
+        store.witness(replicas.position().await?);
+        Ok(())
+    }
+}
+
+/// Tells `store` whatever `positions` says, until `shutdown`.
+async fn witness(
+    store: EventStore,
+    mut positions: watch::Receiver<Position>,
+    shutdown: CancellationToken,
+) {
+    while let Some(Ok(())) = shutdown.run_until_cancelled(positions.changed()).await {
+        store.witness(*positions.borrow_and_update());
     }
 }
 
@@ -151,6 +202,15 @@ pub fn gateway(model: &ModelArgs, key: &str) -> Result<Gateway> {
 pub async fn open_log(events_url: &str) -> Result<Log> {
     let events = events_pool(events_url).await;
     Ok(Log::new(events.context(NO_EVENT_STORE)?))
+}
+
+/// One replica alone.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn open_replica(replica_url: &str, name: &str) -> Result<Replicas> {
+    let pool = replica_pool(replica_url).await;
+    Ok(Replicas::new(name, pool.context(NO_REPLICA)?))
 }
 
 /// Brings the event store's and the replica's schemas up to date; both URLs are those of owners.

@@ -57,10 +57,10 @@ impl Api {
         config: ApiConfig,
     ) -> Self {
         Self {
+            hub: stream::Hub::new(store.clone(), nats.clone()),
             store,
             auth,
             replicas,
-            hub: stream::Hub::new(nats.clone()),
             nats,
             config,
         }

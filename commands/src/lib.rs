@@ -10,6 +10,7 @@ pub mod append;
 pub mod auth;
 pub mod conversation;
 pub mod decide;
+pub mod fork;
 pub mod log;
 pub mod secrets;
 pub mod store;

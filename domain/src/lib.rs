@@ -3,11 +3,13 @@
 
 pub mod account;
 pub mod conversation;
+pub mod epochs;
 pub mod evolve;
 pub mod private;
 pub mod recorded;
 pub mod text;
 
+pub use epochs::{Epoch, Epochs};
 pub use evolve::Evolve;
 pub use private::{Private, Sealed};
 pub use recorded::{Actor, Metadata, Position, Recorded};

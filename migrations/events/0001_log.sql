@@ -31,6 +31,7 @@ create table log_head (
     one          boolean     not null primary key default true check (one),
     position     bigint      not null default 0,
     recorded_at  timestamptz not null default '-infinity',
+    epoch        integer     not null default 1,
     segment_size bigint      not null default 16777216 check (segment_size > 0),
     segments_end bigint      not null default 0
 );

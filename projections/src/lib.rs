@@ -3,6 +3,7 @@
 
 pub mod account;
 mod apply;
+mod checkpoint;
 pub mod conversation;
 pub mod projector;
 pub mod replica;

@@ -93,6 +93,7 @@ impl Ground {
                 events_url: cluster.url(&names[0], "fido_app"),
                 replica_url: cluster.url(&names[1], "fido_app"),
                 nats_url: nats.url(),
+                events_owner_url: None,
             },
             events_owner_url: cluster.url(&names[0], OWNER),
             master_key: MasterKey::generate(),

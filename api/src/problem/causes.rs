@@ -25,6 +25,12 @@ where
             ExecuteError::Contended { .. } => Self::new(Kind::Busy).because(error),
             ExecuteError::Unavailable(_) => Self::new(Kind::Unavailable).because(error),
             ExecuteError::Corrupt { .. } => Self::new(Kind::Internal).because(error),
+            ExecuteError::Diverged { head } => Self::new(Kind::LogDiverged)
+                .detail(format!(
+                    "The log ends at {head}, before what has been seen of it. Reading goes on; \
+                     writing waits for an operator to run `fido log fork`."
+                ))
+                .because(error),
         }
     }
 }
@@ -69,7 +75,7 @@ impl From<LogError> for Problem {
     fn from(error: LogError) -> Self {
         let kind = match error {
             LogError::Database(_) => Kind::Unavailable,
-            LogError::Malformed { .. } => Kind::Internal,
+            LogError::Malformed { .. } | LogError::NoEpoch(_) => Kind::Internal,
         };
         Self::new(kind).because(error)
     }

@@ -39,12 +39,14 @@ pub(crate) enum Kind {
     ReplicaBehind,
     /// A part that is needed cannot be reached.
     Unavailable,
+    /// The log lost its tail; an operator has to say how it goes on.
+    LogDiverged,
 }
 
 impl Kind {
     /// All of them, for the tests that look at each.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::InvalidParameter,
         Self::MalformedBody,
         Self::Unauthenticated,
@@ -62,6 +64,7 @@ impl Kind {
         Self::Busy,
         Self::ReplicaBehind,
         Self::Unavailable,
+        Self::LogDiverged,
     ];
 
     /// The status of the answer.
@@ -77,7 +80,9 @@ impl Kind {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidBody => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy | Self::ReplicaBehind | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::ReplicaBehind | Self::Unavailable | Self::LogDiverged => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -101,6 +106,7 @@ impl Kind {
             Self::Busy => "busy",
             Self::ReplicaBehind => "replica-behind",
             Self::Unavailable => "unavailable",
+            Self::LogDiverged => "log-diverged",
         }
     }
 
@@ -124,6 +130,7 @@ impl Kind {
             Self::Busy => "Too many changes at once; please try again",
             Self::ReplicaBehind => "This is not visible yet; please try again",
             Self::Unavailable => "Fido cannot answer right now; please try again",
+            Self::LogDiverged => "Nothing can be saved until an operator has looked at this",
         }
     }
 
@@ -134,7 +141,7 @@ impl Kind {
 
     /// Whether the same request may well succeed a second later.
     pub(crate) fn passes(self) -> bool {
-        self.status() == StatusCode::SERVICE_UNAVAILABLE
+        self.status() == StatusCode::SERVICE_UNAVAILABLE && self != Self::LogDiverged
     }
 }
 

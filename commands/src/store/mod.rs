@@ -5,6 +5,7 @@ mod context;
 mod turns;
 mod unit_of_work;
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -67,6 +68,13 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The log ends before what has been seen: it lost its tail, and nothing may be written before an
+    /// operator has declared a new epoch ([`crate::fork`]).
+    #[error("log diverged at {}", head + 1)]
+    Diverged {
+        /// The last position of the log.
+        head: Position,
+    },
 }
 
 /// The event store of this process. Cheap to clone.
@@ -75,6 +83,7 @@ pub struct EventStore {
     pool: PgPool,
     turns: Turns,
     appended: Arc<watch::Sender<Position>>,
+    witnessed: Arc<AtomicI64>,
 }
 
 impl EventStore {
@@ -84,12 +93,24 @@ impl EventStore {
             pool,
             turns: Turns::new(),
             appended: Arc::new(watch::Sender::new(0)),
+            witnessed: Arc::new(AtomicI64::new(0)),
         }
     }
 
     /// The last position that this process has appended; whoever wakes the relay watches it.
     pub fn appended(&self) -> watch::Receiver<Position> {
         self.appended.subscribe()
+    }
+
+    /// Somebody who is to be trusted (the event stream, a replica) has seen the log up to `position`.
+    /// A log that ends before it has lost its tail, and nothing is appended to it.
+    pub fn witness(&self, position: Position) {
+        self.witnessed.fetch_max(position, Ordering::Relaxed);
+    }
+
+    /// The highest position that was ever [witnessed](Self::witness).
+    pub fn witnessed(&self) -> Position {
+        self.witnessed.load(Ordering::Relaxed)
     }
 
     /// The connections of the event store, for what stands beside the log (`auth`).

@@ -151,6 +151,7 @@ impl<S: Decide> UnitOfWork<'_, S> {
         }
         let count = i64::try_from(recorded.len()).unwrap_or(i64::MAX);
         let position = first_position + count - 1;
+        self.store.witness(position);
         self.store
             .appended
             .send_if_modified(|last| position > std::mem::replace(last, position.max(*last)));

@@ -283,7 +283,8 @@ fn verdict_on(refused: &Refused, reply_id: Uuid) -> Verdict {
         ExecuteError::ClaimTaken { .. }
         | ExecuteError::Contended { .. }
         | ExecuteError::Unavailable(_)
-        | ExecuteError::Corrupt { .. } => {
+        | ExecuteError::Corrupt { .. }
+        | ExecuteError::Diverged { .. } => {
             tracing::warn!(
                 reply.id = %reply_id,
                 error = %refused,
