@@ -124,6 +124,17 @@ impl PostgresCluster {
         format!("postgres://{role}@localhost/{database}?host={socket_dir}&sslmode=disable")
     }
 
+    /// A program that belongs to this PostgreSQL, such as `pg_dump`; it need not be installed.
+    pub fn program(&self, name: &str) -> PathBuf {
+        let beside = self.postgres.with_file_name(name);
+        if beside.is_file() {
+            return beside;
+        }
+        // `postgres` may be a link into the folder where the others are.
+        let postgres = self.postgres.canonicalize();
+        postgres.map_or(beside, |postgres| postgres.with_file_name(name))
+    }
+
     /// Creates a database, unless it is there.
     ///
     /// # Errors

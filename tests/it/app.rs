@@ -139,8 +139,15 @@ impl TestApp {
 
     /// With an offline model that writes as `offline` says.
     pub(crate) async fn start_with(offline: model::Options) -> Self {
-        let http = http_client();
-        let shutdown = CancellationToken::new();
+        let (http, ground) = (http_client(), Ground::prepare().await);
+        let app = Self::serve(http, ground, CancellationToken::new()).await;
+        app.start_copilots(offline).await;
+        app
+    }
+
+    /// Lets co-pilots listen, with an offline model that writes as `offline` says.
+    pub(crate) async fn start_copilots(&self, offline: model::Options) {
+        let shutdown = self.shutdown.clone();
         let (model, serve) =
             OfflineModel::bind(([127, 0, 0, 1], 0).into(), offline, shutdown.clone())
                 .await
@@ -155,10 +162,8 @@ impl TestApp {
             "test",
         )
         .unwrap();
-        let ground = Ground::prepare().await;
-        let system = ground.system().await;
-        tokio::spawn(system.copilot(gateway, 16, shutdown.clone()));
-        Self::serve(http, ground, shutdown).await
+        let system = self.ground.system().await;
+        tokio::spawn(system.copilot(gateway, 16, shutdown));
     }
 
     async fn serve(http: reqwest::Client, ground: Ground, shutdown: CancellationToken) -> Self {

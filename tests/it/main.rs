@@ -7,6 +7,7 @@ mod app;
 mod append_only;
 mod chat;
 mod contention;
+mod divergence;
 mod gateway;
 mod layering;
 mod position;
