@@ -94,7 +94,7 @@ async fn publish(
     tracing::info!(
         position,
         head,
-        log.epoch = epochs.current().epoch,
+        epoch = epochs.current().epoch,
         "the relay publishes"
     );
     loop {
@@ -142,7 +142,7 @@ async fn stream_of(log: &Log, nats: &Nats, epochs: &Epochs) -> Result<Position, 
             tracing::warn!(
                 position = carried.last,
                 stream.epoch = carried.epoch,
-                log.epoch = epoch.epoch,
+                epoch = epoch.epoch,
                 "the event stream is of an earlier epoch; making it anew"
             );
             nats.delete_events_stream().await?;

@@ -93,8 +93,8 @@ impl Nats {
         let made = stream.cached_info();
         check(made, epoch)?;
         tracing::info!(
-            log.id = %epoch.log_id,
-            log.epoch = epoch.epoch,
+            log_id = %epoch.log_id,
+            epoch = epoch.epoch,
             position = epoch.first_position,
             "made the event stream"
         );

@@ -65,7 +65,7 @@ pub(crate) async fn meet(
     let position = if standing == Standing::Lost {
         tracing::warn!(
             position = stored.position,
-            log.epoch = current.epoch,
+            epoch = current.epoch,
             "the replica shows events that the log has lost; emptying it to build it again from the beginning"
         );
         empty(&mut transaction).await?;

@@ -12,7 +12,7 @@ use crate::app::{REPLICA, TestApp};
 use crate::sse::Sse;
 use scene::{
     Lost, Scene, caught_up, head, jetstream, positions_in_the_log, positions_in_the_timeline,
-    stream, until,
+    stream,
 };
 
 const FORK: [&str; 5] = ["log", "fork", "--json", "--reason", "a restore"];
@@ -61,9 +61,8 @@ async fn everything_goes_on(scene: &Scene, mut lost: Lost, first: Position) {
     assert!(reset.data["position"].as_i64().unwrap() >= first - 1);
 
     // The answer is lost, the question is not: it is answered again.
-    let answered = stream.next_named("conversation.reply_completed").await;
-    assert!(answered.id.unwrap() > first, "{answered:?}");
-    assert_eq!(answered.data["aggregate_id"], backup.open.to_string());
+    let answered = scene.answered().await;
+    assert!(answered > first, "at {answered}");
 
     a_chat_works(scene, &mut stream, first).await;
 
@@ -90,7 +89,12 @@ async fn a_chat_works(scene: &Scene, stream: &mut Sse, first: Position) {
     let path = format!("/v1/conversations/{}/messages", backup.silent);
     let (_, position) = app.post(ada, &path, json!({"text": "Hello"}), 202).await;
     assert!(position > first);
-    let completed = stream.next_named("conversation.reply_completed").await;
+    let completed = loop {
+        let completed = stream.next_named("conversation.reply_completed").await;
+        if completed.data["aggregate_id"] == backup.silent.to_string() {
+            break completed;
+        }
+    };
     assert!(completed.id.unwrap() > position);
     let transcript = app.get(ada, &path, completed.id.unwrap()).await;
     assert_eq!(transcript["items"][1]["status"], "complete", "{transcript}");
@@ -134,11 +138,9 @@ async fn nothing_is_written_to_a_log_that_has_lost_its_tail() {
 async fn a_log_that_holds_everything_is_forked_only_by_whoever_insists() {
     let scene = Scene::begin().await;
     let Scene { app, ada, backup } = &scene;
-    until("the question is answered", async || {
-        head(app).await == backup.kept + 2
-    })
-    .await;
+    scene.answered().await;
     let end = caught_up(app).await;
+    assert_eq!(end, backup.kept + 2);
     let mut request = ForkRequest {
         reason: "for practice".to_owned(),
         beyond: None,
@@ -159,12 +161,14 @@ async fn a_log_that_holds_everything_is_forked_only_by_whoever_insists() {
     assert_eq!(head(app).await, end);
 
     request.force = true;
+    let mut watching = scene.come_back(end).await;
     let forked = declare(&request).await.unwrap().epoch;
     assert_eq!((forked.epoch, forked.forked_after), (2, end));
     assert_eq!(forked.first_position, end + 2);
     // Nothing is lost, so nobody begins again: the replica passes the gap, and so does a client.
     assert_eq!(caught_up(app).await, end + 1);
     app.get(ada, "/v1/conversations", end + 1).await;
+    watching.next_named("goodbye").await;
     let mut events = scene.come_back(end).await;
     assert_eq!(events.next().await.name, "hello");
     app.start_conversation(ada).await;

@@ -98,17 +98,29 @@ impl Scene {
         while head(&self.app).await < before + LOST {
             self.app.start_conversation(&self.ada).await;
         }
-        until("the question is answered", async || {
-            let path = format!("/v1/conversations/{}/messages", self.backup.open);
-            let transcript = self.app.get(&self.ada, &path, before).await;
-            transcript["items"][1]["status"] == "complete"
-        })
-        .await;
+        self.answered().await;
         let seen = caught_up(&self.app).await;
         while watching.next().await.id != Some(seen) {}
         self.restore().await;
         assert_eq!(head(&self.app).await, self.backup.kept);
         Lost { seen, watching }
+    }
+
+    /// Where the answer to the open question stands in the log, once somebody has given it.
+    pub(super) async fn answered(&self) -> Position {
+        let events = PgPool::connect(&self.app.ground.addresses.events_url).await;
+        let log = Log::new(events.unwrap());
+        let mut answered = None;
+        until("the question is answered", async || {
+            let stream = log.stream("conversation", self.backup.open).await.unwrap();
+            let last = stream
+                .last()
+                .filter(|last| last.event_type == "reply_completed");
+            answered = last.map(|last| last.position);
+            answered.is_some()
+        })
+        .await;
+        answered.unwrap()
     }
 
     /// In place, as an operator would.
