@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::{Result, bail};
+use fido_domain::private::SEALED;
 use fido_domain::{Metadata, Recorded};
 use serde_json::Value;
 use time::format_description::well_known::Rfc3339;
@@ -73,6 +74,7 @@ fn actor(metadata: &Metadata) -> String {
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.replace('\n', "⏎"),
+        Value::Object(object) if object.contains_key("sealed") => SEALED.to_owned(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
             value.to_string()
         }

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fido_commands::secrets::MasterKey;
+use fido_commands::erasure::Register;
+use fido_commands::secrets::{MasterKey, MasterKeys};
 use serde::{Deserialize, Serialize};
 
+use crate::bench::BenchCommand;
 use crate::model;
 
 /// Fido: the event-sourced backend of an AI co-pilot for business plans.
@@ -37,6 +39,7 @@ Examples:
 
 Secrets come from the environment or from files, never from flags:
   FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE          64 hexadecimal digits (openssl rand -hex 32)
+  FIDO_PREVIOUS_MASTER_KEY (or ..._FILE)           the one before, while `fido keys rotate` is under way
   FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE    the model provider's key; without it `dev` is offline";
 
 /// How log lines look.
@@ -65,14 +68,25 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// How far the log, the stream and the replica are.
     Status(StatusArgs),
+    /// Looks after accounts.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Looks after the keys of personal content.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Looks into the log.
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Repairs the log after PostgreSQL lost the end of it.
     #[command(subcommand)]
     Log(LogCommand),
+    /// The catalogue of every event that is stored, as Markdown.
+    Events,
     /// The offline model server on its own (speaks the chat-completions protocol).
     Model(ModelServerArgs),
+    /// Measures Fido, on a private stack of its own.
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 /// `fido dev`.
@@ -115,12 +129,55 @@ pub struct Connections {
     data_dir: PathBuf,
 }
 
+/// The keys of personal content, for roles that read or write it.
+#[derive(Debug, Clone, Args)]
+pub struct VaultArgs {
+    /// The vault's database, as role fido_app; the event store's unless told otherwise.
+    #[arg(long, env = "FIDO_VAULT_URL", hide_env_values = true)]
+    vault_url: Option<String>,
+    /// The file of erasures, kept outside the databases: keys that come back with an old backup are
+    /// destroyed again because of it.
+    #[arg(long, env = "FIDO_ERASURE_REGISTER")]
+    erasure_register: Option<PathBuf>,
+}
+
+/// Where the vault and the register of erasures are.
+#[derive(Debug, Clone)]
+pub struct VaultPlace {
+    /// The vault's database, as fido_app.
+    pub url: String,
+    /// The register; without one nothing can be erased.
+    pub register: Option<PathBuf>,
+}
+
+impl VaultPlace {
+    /// The register, if there is one.
+    pub fn register(&self) -> Option<Register> {
+        self.register.as_ref().map(Register::new)
+    }
+}
+
+impl VaultArgs {
+    /// What was given, completed by what a running `fido dev` has told.
+    pub fn resolve(&self, addresses: &Addresses) -> VaultPlace {
+        let vault_url = self.vault_url.as_ref().or(addresses.vault_url.as_ref());
+        let register = self.erasure_register.as_ref();
+        VaultPlace {
+            url: vault_url.unwrap_or(&addresses.events_url).clone(),
+            register: register.or(addresses.erasure_register.as_ref()).cloned(),
+        }
+    }
+}
+
 /// `fido serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Where everything is.
     #[command(flatten)]
     pub connections: Connections,
+    /// Where the keys are.
+    #[command(flatten)]
+    pub vault: VaultArgs,
     /// Where to listen.
     #[arg(long, env = "FIDO_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
@@ -135,6 +192,9 @@ pub struct CopilotArgs {
     /// Where everything is.
     #[command(flatten)]
     pub connections: Connections,
+    /// Where the keys are.
+    #[command(flatten)]
+    pub vault: VaultArgs,
     /// Which model answers.
     #[command(flatten)]
     pub model: ModelArgs,
@@ -199,6 +259,34 @@ pub struct MigrateArgs {
     /// The read replica, as the owner of its schema.
     #[arg(long, env = "FIDO_REPLICA_OWNER_URL", hide_env_values = true)]
     pub replica_owner_url: String,
+    /// The vault, as the owner of its schema; the event store's database unless told otherwise.
+    #[arg(long, env = "FIDO_VAULT_OWNER_URL", hide_env_values = true)]
+    pub vault_owner_url: Option<String>,
+}
+
+impl MigrateArgs {
+    /// The three databases, two of which may be one.
+    pub fn owner_urls(&self) -> OwnerUrls<'_> {
+        OwnerUrls {
+            events: &self.events_owner_url,
+            replica: &self.replica_owner_url,
+            vault: self
+                .vault_owner_url
+                .as_deref()
+                .unwrap_or(&self.events_owner_url),
+        }
+    }
+}
+
+/// Databases as the owners of their schemas.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnerUrls<'a> {
+    /// The event store.
+    pub events: &'a str,
+    /// The read replica.
+    pub replica: &'a str,
+    /// The vault.
+    pub vault: &'a str,
 }
 
 /// `fido status`.
@@ -212,6 +300,68 @@ pub struct StatusArgs {
     pub json: bool,
 }
 
+/// `fido account`.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Makes everything about a person unreadable, for good: in the log, on replicas, in backups.
+    #[command(after_help = "Example:\n  fido account erase 01996c4e-…")]
+    Erase(AccountEraseArgs),
+}
+
+/// `fido account erase`.
+#[derive(Debug, Args)]
+pub struct AccountEraseArgs {
+    /// Whose.
+    pub id: uuid::Uuid,
+    /// JSON, for scripts.
+    #[arg(long)]
+    pub json: bool,
+    /// Where everything is.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Where the keys are.
+    #[command(flatten)]
+    pub vault: VaultArgs,
+}
+
+/// `fido keys`.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Wraps every key with a new master key, while everything runs; no event is touched.
+    #[command(after_help = ROTATION)]
+    Rotate(KeysRotateArgs),
+}
+
+const ROTATION: &str = "\
+Three steps, none of which interrupts anybody:
+  1. Restart the processes with FIDO_MASTER_KEY=<new> and FIDO_PREVIOUS_MASTER_KEY=<old>.
+  2. fido keys rotate, with both in its environment too.
+  3. Restart the processes with FIDO_MASTER_KEY=<new> alone.";
+
+/// `fido keys rotate`.
+#[derive(Debug, Args)]
+pub struct KeysRotateArgs {
+    /// Where everything is.
+    #[command(flatten)]
+    connections: Connections,
+    /// Where the keys are.
+    #[command(flatten)]
+    vault: VaultArgs,
+}
+
+impl KeysRotateArgs {
+    /// The vault's database.
+    ///
+    /// # Errors
+    /// When it was not given and no `fido dev` is running in the data folder.
+    pub fn vault_url(&self) -> Result<String> {
+        match &self.vault.vault_url {
+            Some(url) => Ok(url.clone()),
+            None => self.connections.events_url(),
+        }
+    }
+}
+
 /// `fido audit`.
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
@@ -223,7 +373,7 @@ pub enum AuditCommand {
 /// `fido audit show`.
 #[derive(Debug, Args)]
 pub struct AuditShowArgs {
-    /// The kind of stream: account, conversation.
+    /// The kind of stream: account, conversation, plan.
     pub aggregate: String,
     /// Which one.
     pub id: uuid::Uuid,
@@ -320,7 +470,16 @@ pub struct Addresses {
     /// The event store, as its owner, where that is known.
     #[serde(default)]
     pub events_owner_url: Option<String>,
+    /// The vault, as fido_app, where it is not in the event store's database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault_url: Option<String>,
+    /// The register of erasures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure_register: Option<PathBuf>,
 }
+
+/// The file in the data folder with the master key that `fido dev` has made.
+pub const MASTER_KEY_FILE: &str = "master.key";
 
 /// The file in the data folder that tells where the stack is.
 pub const ADDRESSES_FILE: &str = "addresses.json";
@@ -339,6 +498,8 @@ impl Connections {
                 replica_url: replica_url.clone(),
                 nats_url: nats_url.clone(),
                 events_owner_url: None,
+                vault_url: None,
+                erasure_register: None,
             });
         }
         let found = Addresses::find(&self.data_dir)?;
@@ -347,6 +508,8 @@ impl Connections {
             replica_url: self.replica_url.clone().unwrap_or(found.replica_url),
             nats_url: self.nats_url.clone().unwrap_or(found.nats_url),
             events_owner_url: found.events_owner_url,
+            vault_url: found.vault_url,
+            erasure_register: found.erasure_register,
         })
     }
 
@@ -376,15 +539,39 @@ impl Addresses {
     }
 }
 
-/// The master key from the environment or a file.
+/// The master key from the environment or a file, and the one before while it is being rotated.
 ///
 /// # Errors
 /// When there is none, or it is not one.
-pub fn master_key() -> Result<MasterKey> {
-    let text = secret("FIDO_MASTER_KEY")?.context(
+pub fn master_keys() -> Result<MasterKeys> {
+    let current = secret("FIDO_MASTER_KEY")?.context(
         "set FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE (make a key with: openssl rand -hex 32)",
     )?;
-    Ok(MasterKey::parse(&text)?)
+    let previous = secret("FIDO_PREVIOUS_MASTER_KEY")?;
+    Ok(MasterKeys {
+        current: MasterKey::parse(&current)?,
+        previous: previous
+            .map(|key| MasterKey::parse(&key))
+            .transpose()
+            .context("FIDO_PREVIOUS_MASTER_KEY")?,
+    })
+}
+
+/// The same, or the key that `fido dev` has made in its data folder, where the register is too.
+///
+/// # Errors
+/// When there is none, or it is not one.
+pub fn master_keys_beside(place: &VaultPlace) -> Result<MasterKeys> {
+    let configured = master_keys();
+    let made = place
+        .register
+        .as_ref()
+        .map(|register| register.with_file_name(MASTER_KEY_FILE))
+        .filter(|file| configured.is_err() && file.exists());
+    match made {
+        Some(file) => Ok(MasterKey::parse(&std::fs::read_to_string(file)?)?.into()),
+        None => configured,
+    }
 }
 
 /// The model provider's key, if there is one.

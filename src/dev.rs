@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use fido_api::{ApiConfig, SessionCookie};
-use fido_commands::secrets::MasterKey;
+use fido_commands::secrets::{MasterKey, MasterKeys};
 use fido_copilot::gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{self, ADDRESSES_FILE, Addresses, DevArgs, ModelArgs};
+use crate::config::{self, ADDRESSES_FILE, Addresses, DevArgs, ModelArgs, OwnerUrls, VaultPlace};
 use crate::model::{self, OfflineModel};
 use crate::roles::{self, System};
 use crate::stack::{OWNER, Programs, Stack, StackOptions};
@@ -59,12 +59,17 @@ async fn run_on(
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
     let addresses = prepare(stack, &args.data_dir).await?;
-    let key = master_key(&args.data_dir)?;
+    let keys = master_keys(&args.data_dir)?;
     let listener = listen(args.port).await?;
     let address = listener.local_addr()?;
 
     let tasks = TaskTracker::new();
     let system = System::connect(&addresses, REPLICA, "dev").await?;
+    let place = VaultPlace {
+        url: addresses.events_url.clone(),
+        register: addresses.erasure_register.clone(),
+    };
+    let vault = system.vault(&place, keys).await?;
     tasks.spawn(system.clone().relay(shutdown.clone()));
     tasks.spawn(system.clone().project(shutdown.clone()));
     let gateway = gateway(args, &tasks, &shutdown).await?;
@@ -72,16 +77,18 @@ async fn run_on(
     tasks.spawn(
         system
             .clone()
-            .copilot(gateway, concurrency, shutdown.clone()),
+            .copilot(gateway, vault.clone(), concurrency, shutdown.clone()),
     );
     let config = ApiConfig {
         cookie: SessionCookie::PlainLocalhost,
     };
-    let serving = tasks.spawn(
-        system
-            .clone()
-            .serve(listener, key, config, shutdown.clone()),
-    );
+    let serving = tasks.spawn(system.clone().serve(
+        listener,
+        vault,
+        place.register(),
+        config,
+        shutdown.clone(),
+    ));
     tasks.close();
 
     tokio::select! {
@@ -124,16 +131,29 @@ async fn prepare(stack: &Stack, data_dir: &Path) -> Result<Addresses> {
     let (events, replica) = ("fido_events", "fido_replica");
     stack.postgres.ensure_database(events).await?;
     stack.postgres.ensure_database(replica).await?;
-    roles::migrate(
-        &stack.postgres_url(events, OWNER),
-        &stack.postgres_url(replica, OWNER),
-    )
-    .await?;
+    let (events_owner, replica_owner) = (
+        stack.postgres_url(events, OWNER),
+        stack.postgres_url(replica, OWNER),
+    );
+    roles::migrate(OwnerUrls {
+        events: &events_owner,
+        replica: &replica_owner,
+        vault: &events_owner,
+    })
+    .await
+    .with_context(|| {
+        format!(
+            "if an earlier build that was never released has made {}, move it away and start anew",
+            data_dir.display()
+        )
+    })?;
     let addresses = Addresses {
         events_url: stack.postgres_url(events, APP),
         replica_url: stack.postgres_url(replica, APP),
         nats_url: stack.nats_url(),
         events_owner_url: Some(stack.postgres_url(events, OWNER)),
+        vault_url: None,
+        erasure_register: Some(std::path::absolute(data_dir.join("erasures.jsonl"))?),
     };
     write_private(
         &data_dir.join(ADDRESSES_FILE),
@@ -143,18 +163,19 @@ async fn prepare(stack: &Stack, data_dir: &Path) -> Result<Addresses> {
 }
 
 /// The configured key, or one that belongs to this data folder and is made with it.
-fn master_key(data_dir: &Path) -> Result<MasterKey> {
-    if let Ok(key) = config::master_key() {
-        return Ok(key);
+fn master_keys(data_dir: &Path) -> Result<MasterKeys> {
+    if let Ok(keys) = config::master_keys() {
+        return Ok(keys);
     }
-    let file = data_dir.join("master.key");
+    let file = data_dir.join(config::MASTER_KEY_FILE);
     if !file.exists() {
         write_private(&file, &MasterKey::generate())?;
         tracing::info!(file = %file.display(), "made a master key for this data folder; keep it with the data");
     }
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("{} cannot be read", file.display()))?;
-    MasterKey::parse(&text).with_context(|| format!("{} is damaged", file.display()))
+    let key = MasterKey::parse(&text).with_context(|| format!("{} is damaged", file.display()))?;
+    Ok(key.into())
 }
 
 /// The configured provider, or the offline model when there is no key for one.

@@ -1,8 +1,11 @@
 //! How Fido is put together and operated: the roles, the embedded stack, the subcommands.
 
+pub mod account;
 pub mod audit;
+pub mod bench;
 pub mod config;
 pub mod dev;
+pub mod keys;
 pub mod log;
 pub mod model;
 pub mod roles;

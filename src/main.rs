@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use fido::config::{self, AuditCommand, Cli, Command, LogCommand, LogFormat};
+use fido::config::{
+    self, AccountCommand, AuditCommand, Cli, Command, KeysCommand, LogCommand, LogFormat,
+};
 use fido::roles::{self, System};
-use fido::{audit, dev, log, model, status};
+use fido::{account, audit, bench, dev, keys, log, model, status};
 use fido_api::{ApiConfig, SessionCookie};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -43,10 +45,11 @@ async fn start(cli: Cli) -> Result<()> {
         }
         Command::Serve(args) => {
             let connections = &args.connections;
-            let key = config::master_key()?;
-            let system =
-                System::connect(&connections.resolve()?, &connections.replica_name, "serve")
-                    .await?;
+            let addresses = connections.resolve()?;
+            let keys = config::master_keys()?;
+            let system = System::connect(&addresses, &connections.replica_name, "serve").await?;
+            let place = args.vault.resolve(&addresses);
+            let vault = system.vault(&place, keys).await?;
             let listener = TcpListener::bind(args.listen)
                 .await
                 .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -57,7 +60,13 @@ async fn start(cli: Cli) -> Result<()> {
                 SessionCookie::Secure
             };
             system
-                .serve(listener, key, ApiConfig { cookie }, shutdown)
+                .serve(
+                    listener,
+                    vault,
+                    place.register(),
+                    ApiConfig { cookie },
+                    shutdown,
+                )
                 .await
         }
         Command::Relay(connections) => {
@@ -82,27 +91,35 @@ async fn start(cli: Cli) -> Result<()> {
             let key = config::model_api_key()?
                 .context("set FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE (any text for an endpoint without keys)")?;
             let gateway = roles::gateway(&args.model, &key)?;
-            let system = System::connect(
-                &connections.resolve()?,
-                &connections.replica_name,
-                "copilot",
-            )
-            .await?;
+            let addresses = connections.resolve()?;
+            let keys = config::master_keys()?;
+            let system = System::connect(&addresses, &connections.replica_name, "copilot").await?;
+            let vault = system.vault(&args.vault.resolve(&addresses), keys).await?;
             system
-                .copilot(gateway, args.model.concurrency, shutdown)
+                .copilot(gateway, vault, args.model.concurrency, shutdown)
                 .await;
             Ok(())
         }
         Command::Migrate(args) => {
-            roles::migrate(&args.events_owner_url, &args.replica_owner_url).await?;
-            print("The schemas of the event store and the replica are up to date.");
+            roles::migrate(args.owner_urls()).await?;
+            print("The schemas of the event store, the vault and the replica are up to date.");
             Ok(())
         }
         Command::Status(args) => status::run(&args).await.map(|text| print(&text)),
+        Command::Account(AccountCommand::Erase(args)) => {
+            account::erase(&args).await.map(|text| print(&text))
+        }
+        Command::Keys(KeysCommand::Rotate(args)) => {
+            keys::rotate(&args).await.map(|text| print(&text))
+        }
         Command::Audit(AuditCommand::Show(args)) => {
             audit::show(&args).await.map(|text| print(&text))
         }
         Command::Log(LogCommand::Fork(args)) => log::fork(&args).await.map(|text| print(&text)),
+        Command::Events => {
+            print(&fido_domain::catalogue::markdown()?);
+            Ok(())
+        }
         Command::Model(args) => {
             let (address, serve) =
                 model::OfflineModel::bind(args.listen, args.offline.options(), shutdown).await?;
@@ -110,6 +127,9 @@ async fn start(cli: Cli) -> Result<()> {
             serve.await;
             Ok(())
         }
+        Command::Bench(command) => bench::run(&command, shutdown)
+            .await
+            .map(|text| print(&text)),
     }
 }
 

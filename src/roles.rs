@@ -3,12 +3,13 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fido_api::{Api, ApiConfig};
-use fido_commands::EventStore;
 use fido_commands::auth::Auth;
+use fido_commands::erasure::{Eraser, Register};
 use fido_commands::log::Log;
-use fido_commands::secrets::MasterKey;
+use fido_commands::secrets::MasterKeys;
+use fido_commands::{EventStore, Vault};
 use fido_copilot::gateway::{ApiKey, Gateway, GatewayConfig};
 use fido_copilot::worker::Worker;
 use fido_domain::Position;
@@ -16,17 +17,18 @@ use fido_nats::backoff::Backoff;
 use fido_nats::{Nats, NatsError, relay, wake};
 use fido_projections::Replicas;
 use fido_projections::projector::Projector;
-use sqlx::PgPool;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Addresses, ModelArgs};
+use crate::config::{Addresses, ModelArgs, OwnerUrls, VaultPlace};
 
 /// Connections that one process keeps to one database.
-const POOL: u32 = 20;
+pub(crate) const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
 const NO_REPLICA: &str = "the replica cannot be reached (FIDO_REPLICA_URL)";
@@ -75,6 +77,37 @@ impl System {
         Replicas::new(self.replica_name.clone(), self.replica.clone())
     }
 
+    /// The vault at `place`, opened with `keys` and fit for this log.
+    ///
+    /// # Errors
+    /// When it cannot be reached, another master key wraps it, or it is empty although the log is not.
+    pub async fn vault(&self, place: &VaultPlace, keys: MasterKeys) -> Result<Vault> {
+        let vault = Vault::new(vault_pool(&place.url).await?, keys);
+        if self.log().head().await? > 0 && vault.is_new().await? {
+            bail!(
+                "the vault is empty but the log is not: it is another vault (FIDO_VAULT_URL), or its \
+                 keys are lost; with a new one everything recorded so far would read as erased"
+            );
+        }
+        vault.pepper().await?;
+        if let Some(file) = &place.register {
+            let entries = Register::new(file).entries().await?;
+            let back = vault.enforce(&entries).await?;
+            if back > 0 {
+                tracing::warn!(
+                    erasures = back,
+                    "keys of erased content had come back, as with an old backup; destroyed again"
+                );
+            }
+        }
+        Ok(vault)
+    }
+
+    /// The event store, for a command that ends soon: nobody wakes the relay for it.
+    pub fn store(&self, vault: Vault) -> EventStore {
+        EventStore::new(self.events.clone(), vault)
+    }
+
     /// Serves the API on `listener` until `shutdown`, then lets requests end.
     ///
     /// # Errors
@@ -82,15 +115,20 @@ impl System {
     pub async fn serve(
         self,
         listener: TcpListener,
-        key: MasterKey,
+        vault: Vault,
+        register: Option<Register>,
         config: ApiConfig,
         shutdown: CancellationToken,
     ) -> Result<()> {
-        let Some((store, replicas, tasks)) = self.write_and_read(&shutdown).await else {
+        let Some((store, replicas, tasks)) = self.write_and_read(vault, &shutdown).await else {
             return Ok(());
         };
-        let auth = Auth::new(store.clone(), key);
-        let api = Api::new(store, auth, replicas, self.nats, config);
+        tasks.spawn(sweep_receipts(store.clone(), shutdown.clone()));
+        tasks.close();
+        let auth = Auth::new(store.clone());
+        let eraser = Eraser::new(store.clone(), register);
+        resume_erasures(&eraser).await;
+        let api = Api::new(store, auth, eraser, replicas, self.nats, config);
         let served = fido_api::serve(api, listener, shutdown.clone()).await;
         // What serving leaves behind follows; without this a failed listener would leave it waiting.
         shutdown.cancel();
@@ -116,10 +154,17 @@ impl System {
     }
 
     /// Answers people through `gateway` until `shutdown`, then lets replies end.
-    pub async fn copilot(self, gateway: Gateway, concurrency: usize, shutdown: CancellationToken) {
-        let Some((store, replicas, tasks)) = self.write_and_read(&shutdown).await else {
+    pub async fn copilot(
+        self,
+        gateway: Gateway,
+        vault: Vault,
+        concurrency: usize,
+        shutdown: CancellationToken,
+    ) {
+        let Some((store, replicas, tasks)) = self.write_and_read(vault, &shutdown).await else {
             return;
         };
+        tasks.close();
         Worker::new(store, replicas, self.nats, gateway, concurrency)
             .run(shutdown)
             .await;
@@ -130,9 +175,10 @@ impl System {
     /// position is followed; none when `shutdown` comes first.
     async fn write_and_read(
         &self,
+        vault: Vault,
         shutdown: &CancellationToken,
     ) -> Option<(EventStore, Replicas, TaskTracker)> {
-        let store = EventStore::new(self.events.clone());
+        let store = self.store(vault);
         let replicas = self.replicas();
         let mut backoff = Backoff::default();
         while let Err(error) = self.compare_heads(&store, &replicas).await {
@@ -157,7 +203,6 @@ impl System {
             replicas.positions(),
             shutdown.clone(),
         ));
-        tasks.close();
         Some((store, replicas, tasks))
     }
 
@@ -213,30 +258,94 @@ pub async fn open_replica(replica_url: &str, name: &str) -> Result<Replicas> {
     Ok(Replicas::new(name, pool.context(NO_REPLICA)?))
 }
 
-/// Brings the event store's and the replica's schemas up to date; both URLs are those of owners.
+/// Completes what a crash has interrupted. What cannot be completed now is, at the next start.
+async fn resume_erasures(eraser: &Eraser) {
+    match eraser.resume().await {
+        Ok(0) => {}
+        Ok(erasures) => tracing::info!(erasures, "erasures that were interrupted are complete"),
+        Err(error) => tracing::error!(error = %error, "an interrupted erasure is not complete yet"),
+    }
+}
+
+/// Deletes receipts whose time is over, now and every hour.
+async fn sweep_receipts(store: EventStore, shutdown: CancellationToken) {
+    let mut hourly = tokio::time::interval(Duration::from_secs(60 * 60));
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = hourly.tick() => {}
+        }
+        match store.sweep_receipts().await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(receipts = swept, "receipts of idempotency keys swept"),
+            Err(error) => tracing::warn!(error = %error, "receipts were not swept"),
+        }
+    }
+}
+
+/// Brings the schemas of the event store, the vault and the replica up to date.
 ///
 /// # Errors
 /// When a database cannot be reached or a migration fails; a failed migration changes nothing.
-pub async fn migrate(events_owner_url: &str, replica_owner_url: &str) -> Result<()> {
-    for (what, url, migrations) in [
-        ("event store", events_owner_url, &fido_commands::MIGRATIONS),
-        ("replica", replica_owner_url, &fido_projections::MIGRATIONS),
+pub async fn migrate(owners: OwnerUrls<'_>) -> Result<()> {
+    for (what, url, schema, migrations) in [
+        (
+            "event store",
+            owners.events,
+            None,
+            &fido_commands::MIGRATIONS,
+        ),
+        (
+            "vault",
+            owners.vault,
+            Some("vault"),
+            &fido_commands::VAULT_MIGRATIONS,
+        ),
+        (
+            "replica",
+            owners.replica,
+            None,
+            &fido_projections::MIGRATIONS,
+        ),
     ] {
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .connect(url)
-            .await
-            .with_context(|| format!("the {what} cannot be reached"))?;
-        migrations
-            .run(&pool)
+        migrate_one(PgConnectOptions::from_str(url)?, schema, migrations)
             .await
             .with_context(|| format!("the schema of the {what} was not brought up to date"))?;
-        pool.close().await;
     }
     Ok(())
 }
 
-async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
+/// Applies `migrations`, which are kept account of in `schema` so that two sets may share a database.
+pub(crate) async fn migrate_one(
+    mut options: PgConnectOptions,
+    schema: Option<&str>,
+    migrations: &Migrator,
+) -> Result<()> {
+    if let Some(schema) = schema {
+        options = options.options([("search_path", schema)]);
+    }
+    let mut owner = PgConnection::connect_with(&options)
+        .await
+        .context("it cannot be reached")?;
+    if let Some(schema) = schema {
+        sqlx::raw_sql(&format!("create schema if not exists {schema}"))
+            .execute(&mut owner)
+            .await?;
+    }
+    migrations.run(&mut owner).await?;
+    owner.close().await?;
+    Ok(())
+}
+
+/// The connections that one process keeps to the vault.
+pub(crate) async fn vault_pool(url: &str) -> Result<PgPool> {
+    pool(PgConnectOptions::from_str(url)?)
+        .await
+        .context("the vault cannot be reached (FIDO_VAULT_URL)")
+}
+
+/// The connections that one process keeps to the event store.
+pub(crate) async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
     pool(PgConnectOptions::from_str(url)?).await
 }
 

@@ -7,10 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use fido_commands::Placed;
 use fido_commands::auth::{OpenedSession, Password};
-use fido_domain::Recorded;
-use fido_domain::account::{AccountEvent, DisplayName};
+use fido_commands::vault::StreamId;
+use fido_domain::account::{self as domain, AccountEvent, DisplayName};
 use fido_domain::text::EmailAddress;
+use fido_domain::{Evolve, Private, Recorded};
 use fido_projections::account::{AccountProfile, profile};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -44,15 +46,10 @@ async fn register(
 ) -> Answer<impl IntoResponse> {
     let auth = &api.auth;
     let (account_id, committed) = auth
-        .register(
-            new.email,
-            new.password,
-            new.display_name,
-            visitor.request_id(),
-        )
+        .register(new.email, new.password, new.display_name, visitor.origin())
         .await?;
     let opened = auth.open_session(account_id, visitor.user_agent()).await?;
-    let account = Account::from_log(committed.events.iter().map(|(_, recorded)| recorded))?;
+    let account = Account::registered(committed.events.iter())?;
     let cookie = api.config.cookie.keep(&opened);
     let welcome = Json(Welcome::new(account, &opened));
     Ok((StatusCode::CREATED, cookie, At(committed.position), welcome))
@@ -66,8 +63,14 @@ async fn me(
     let mut snapshot = api.replicas.read(at_least).await?;
     let found = profile(&mut snapshot, who.account_id).await?;
     // Whoever has a session has an account: the replica has just not heard of it yet.
-    let profile = found.ok_or_else(|| Problem::new(Kind::ReplicaBehind))?;
-    Ok((At(snapshot.position()), Json(Account::from(profile))))
+    let mut profile = found.ok_or_else(|| Problem::new(Kind::ReplicaBehind))?;
+    let position = At(snapshot.position());
+    drop(snapshot);
+    let stream = StreamId::new(domain::Account::TYPE, who.account_id);
+    let sealed = [&mut profile.email, &mut profile.display_name];
+    let sealed = sealed.map(|content| (stream.clone(), content)).into();
+    api.store.vault().open_all(sealed).await?;
+    Ok((position, Json(Account::from(profile))))
 }
 
 /// An account, as shown to its owner.
@@ -82,23 +85,39 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// What the account's own events say: the truth, whether or not a replica shows it yet.
-    pub(crate) fn from_log<'a>(events: impl IntoIterator<Item = &'a Recorded>) -> Answer<Self> {
-        let mut account = None;
+    /// What the account's own events say, content opened: the truth, whether or not a replica shows it.
+    pub(crate) fn from_log(events: &[Recorded]) -> Answer<Self> {
+        let mut read = Vec::with_capacity(events.len());
         for recorded in events {
-            match recorded.event::<AccountEvent>()? {
+            read.push((recorded.event()?, Placed::of(recorded)));
+        }
+        Self::registered(&read)
+    }
+
+    fn registered<'a>(
+        events: impl IntoIterator<Item = &'a (AccountEvent, Placed)>,
+    ) -> Answer<Self> {
+        let mut account = None;
+        for (event, placed) in events {
+            match event {
                 AccountEvent::AccountRegistered {
                     email,
                     display_name,
                     roles,
                 } => {
                     account = Some(Self {
-                        id: recorded.aggregate_id,
-                        email: Shown::from(&email),
-                        display_name: Shown::from(&display_name),
+                        id: placed.aggregate_id,
+                        email: Shown::from(email),
+                        display_name: Shown::from(display_name),
                         roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
-                        created_at: recorded.recorded_at,
+                        created_at: placed.recorded_at,
                     });
+                }
+                AccountEvent::AccountErased {} => {
+                    if let Some(account) = &mut account {
+                        account.email = Shown::from(&Private::<String>::Erased);
+                        account.display_name = Shown::from(&Private::<String>::Erased);
+                    }
                 }
             }
         }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
+use fido_commands::Committed;
 use fido_domain::{Position, Private};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -11,8 +12,39 @@ use crate::Answer;
 use crate::cursor::Cursor;
 use crate::problem::{Kind, Problem};
 
-/// `Fido-Position`: what a command was recorded at, or what a query saw.
+/// `Fido-Position`: what a query saw.
 pub(crate) struct At(pub(crate) Position);
+
+/// `Fido-Position`: what a command was recorded at; and `Idempotent-Replayed` when that was before.
+pub(crate) struct Done {
+    position: Position,
+    replayed: bool,
+}
+
+impl At {
+    /// What `committed` was recorded at.
+    pub(crate) fn of<E>(committed: &Committed<E>) -> Done {
+        Done {
+            position: committed.position,
+            replayed: committed.replayed,
+        }
+    }
+}
+
+impl IntoResponseParts for Done {
+    type Error = Infallible;
+
+    fn into_response_parts(self, response: ResponseParts) -> Result<ResponseParts, Infallible> {
+        let mut response = At(self.position).into_response_parts(response)?;
+        if self.replayed {
+            response.headers_mut().insert(
+                HeaderName::from_static("idempotent-replayed"),
+                HeaderValue::from_static("true"),
+            );
+        }
+        Ok(response)
+    }
+}
 
 impl IntoResponseParts for At {
     type Error = Infallible;

@@ -8,6 +8,7 @@ mod copilots;
 mod cursor;
 mod extract;
 mod health;
+mod idempotency;
 mod identity;
 mod linger;
 mod problem;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use fido_commands::EventStore;
 use fido_commands::auth::Auth;
+use fido_commands::erasure::Eraser;
 use fido_nats::Nats;
 use fido_projections::Replicas;
 
@@ -41,6 +43,7 @@ pub struct ApiConfig {
 pub struct Api {
     store: EventStore,
     auth: Auth,
+    eraser: Eraser,
     replicas: Replicas,
     nats: Nats,
     hub: stream::Hub,
@@ -52,14 +55,16 @@ impl Api {
     pub fn new(
         store: EventStore,
         auth: Auth,
+        eraser: Eraser,
         replicas: Replicas,
         nats: Nats,
         config: ApiConfig,
     ) -> Self {
         Self {
-            hub: stream::Hub::new(store.clone(), nats.clone()),
+            hub: stream::Hub::new(nats.clone(), store.clone()),
             store,
             auth,
+            eraser,
             replicas,
             nats,
             config,

@@ -13,7 +13,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::problem::{Kind, Problem};
 use crate::request::observe;
-use crate::{Api, account, conversation, copilots, health, linger, session, stream};
+use crate::{Api, account, conversation, copilots, health, idempotency, linger, session, stream};
 
 /// The API as a service. Event streams come alive when [`serve`](crate::serve()) follows the log.
 pub fn router(api: Arc<Api>) -> Router {
@@ -35,6 +35,7 @@ fn around<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
         .fallback(async || Problem::new(Kind::NotFound))
         .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(idempotency::read))
         .layer(from_fn(observe))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,

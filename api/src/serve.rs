@@ -1,6 +1,7 @@
 //! Serving: the listener, the hub behind event streams, and an orderly end.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +28,9 @@ pub async fn serve(api: Api, listener: TcpListener, shutdown: CancellationToken)
             tracing::debug!(error = %error, "a connection keeps its delay");
         }
     });
-    let server = axum::serve(listener, router(api))
-        .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let service = router(api).into_make_service_with_connect_info::<SocketAddr>();
+    let server =
+        axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let overdue = async {
         shutdown.cancelled().await;
         tokio::time::sleep(DRAIN).await;

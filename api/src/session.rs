@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::account::{Account, Welcome};
-use crate::answer::{At, Page};
+use crate::answer::{At, Page, Shown};
 use crate::extract::{Id, Json, Visitor};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
@@ -74,7 +74,7 @@ async fn sign_out(State(api): App, who: SignedIn) -> Answer<impl IntoResponse> {
 #[derive(Serialize)]
 struct Session {
     id: Uuid,
-    user_agent: String,
+    user_agent: Shown,
     /// Whether it is the one that asks.
     current: bool,
     #[serde(with = "time::serde::rfc3339")]
@@ -88,7 +88,7 @@ impl Session {
         Self {
             id: device.session_id,
             current: device.session_id == who.session_id,
-            user_agent: device.user_agent,
+            user_agent: Shown::from(&device.user_agent),
             created_at: device.created_at,
             expires_at: device.expires_at,
         }

@@ -19,6 +19,8 @@ pub enum AccountCommand {
         /// What to be called.
         display_name: DisplayName,
     },
+    /// The person has everything about them erased. The event comes first, then their key goes.
+    EraseAccount,
 }
 
 /// Why an account says no.
@@ -27,6 +29,9 @@ pub enum AccountRefusal {
     /// It was opened before.
     #[error("the account was opened before")]
     AlreadyRegistered,
+    /// There is none.
+    #[error("there is no such account")]
+    NotFound,
 }
 
 impl Decide for Account {
@@ -47,6 +52,15 @@ impl Decide for Account {
                     display_name: Private::new(display_name.clone()),
                     roles: vec![Role::User],
                 }])
+            }
+            AccountCommand::EraseAccount => {
+                if !self.is_registered() {
+                    return Err(AccountRefusal::NotFound);
+                }
+                if self.is_erased() {
+                    return Ok(Vec::new());
+                }
+                Ok(vec![AccountEvent::AccountErased {}])
             }
         }
     }

@@ -23,13 +23,10 @@ pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }
 
-/// 32 bytes nobody can guess, from the operating system.
-///
-/// # Panics
-/// Never in practice: only if the operating system has no source of randomness at all.
-pub fn secret_bytes() -> [u8; 32] {
+/// `N` bytes nobody can guess, from the operating system.
+pub fn random<const N: usize>() -> [u8; N] {
     use argon2::password_hash::rand_core::{OsRng, RngCore};
-    let mut bytes = [0; 32];
+    let mut bytes = [0; N];
     OsRng.fill_bytes(&mut bytes);
     bytes
 }

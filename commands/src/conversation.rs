@@ -60,12 +60,17 @@ pub enum ConversationCommand {
         /// Why, as a stable code.
         reason: String,
     },
+    /// A person has the content erased. The event comes first, then the key of the stream goes.
+    EraseConversation {
+        /// Who.
+        account_id: Uuid,
+    },
 }
 
 /// Why a conversation says no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConversationRefusal {
-    /// There is none, or it is somebody else's.
+    /// There is none, or it is somebody else's, or it was erased.
     #[error("there is no such conversation")]
     NotFound,
     /// It was started before.
@@ -98,6 +103,16 @@ impl Decide for Conversation {
         &self,
         command: &ConversationCommand,
     ) -> Result<Vec<ConversationEvent>, ConversationRefusal> {
+        if self.is_erased() {
+            return match command {
+                ConversationCommand::EraseConversation { account_id } => erase(self, *account_id),
+                ConversationCommand::StartConversation { .. }
+                | ConversationCommand::PostMessage { .. }
+                | ConversationCommand::StartReply { .. }
+                | ConversationCommand::RecordReply { .. }
+                | ConversationCommand::FailReply { .. } => Err(ConversationRefusal::NotFound),
+            };
+        }
         match command {
             ConversationCommand::StartConversation {
                 account_id,
@@ -153,8 +168,24 @@ impl Decide for Conversation {
                     reason: reason.clone(),
                 }
             }),
+            ConversationCommand::EraseConversation { account_id } => erase(self, *account_id),
         }
     }
+}
+
+/// Erases the content, and with it the wait for a reply.
+fn erase(
+    conversation: &Conversation,
+    account_id: Uuid,
+) -> Result<Vec<ConversationEvent>, ConversationRefusal> {
+    match conversation.owner() {
+        Some(owner) if owner == account_id => {}
+        Some(_) | None => return Err(ConversationRefusal::NotFound),
+    }
+    if conversation.is_erased() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![ConversationEvent::ConversationErased {}])
 }
 
 fn post_message(

@@ -10,14 +10,22 @@ pub mod append;
 pub mod auth;
 pub mod conversation;
 pub mod decide;
+pub mod erasure;
 pub mod fork;
 pub mod log;
+pub mod plan;
 pub mod secrets;
 pub mod store;
+pub mod vault;
 
-pub use append::Claim;
+pub use append::{Claim, Receipt};
 pub use decide::Decide;
-pub use store::{CommandContext, Committed, EventStore, ExecuteError};
+pub use store::{CommandContext, Committed, EventStore, ExecuteError, Origin, Placed};
+pub use vault::Vault;
 
 /// The schema of the event store; applied by its owner, never by the role that Fido runs as.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/events");
+
+/// The schema of the vault, which is made by whoever applies this (`create schema vault`) and which
+/// must be the `search_path`; applied by its owner.
+pub static VAULT_MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/vault");

@@ -1,17 +1,19 @@
 //! An account: a person who can sign in and owns conversations and plans.
 
 use cqrs_es::DomainEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
-use crate::recorded::VERSION_1;
 use crate::text::{EmailAddress, Line};
-use crate::{Evolve, Private};
+use crate::upcast::newest;
+use crate::{Evolve, FullFold, Private, Stamp, StoredEvent};
 
 /// What a person is called on screen.
 pub type DisplayName = Line<100>;
 
 /// What an account may do beyond its own data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Works on their own plans.
@@ -37,7 +39,7 @@ impl Role {
 }
 
 /// What can happen to an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data")]
 pub enum AccountEvent {
     /// A person opened it.
@@ -50,30 +52,43 @@ pub enum AccountEvent {
         /// What the account may do.
         roles: Vec<Role>,
     },
+    /// The person had everything about them erased. What the log says of them goes unreadable.
+    #[serde(rename = "account_erased")]
+    AccountErased {},
 }
 
 impl DomainEvent for AccountEvent {
     fn event_type(&self) -> String {
         match self {
-            Self::AccountRegistered { .. } => "account_registered".to_owned(),
+            Self::AccountRegistered { .. } => "account_registered",
+            Self::AccountErased {} => "account_erased",
         }
+        .to_owned()
     }
 
     fn event_version(&self) -> String {
-        VERSION_1.to_owned()
+        newest::<Self>(&self.event_type()).to_owned()
     }
 }
+
+impl StoredEvent for AccountEvent {}
 
 /// What decisions about an account need to know.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Account {
     registered: bool,
+    erased: bool,
 }
 
 impl Account {
     /// Whether somebody has opened it.
     pub fn is_registered(&self) -> bool {
         self.registered
+    }
+
+    /// Whether everything about it was erased.
+    pub fn is_erased(&self) -> bool {
+        self.erased
     }
 }
 
@@ -84,6 +99,52 @@ impl Evolve for Account {
     fn evolve(&mut self, event: &AccountEvent) {
         match event {
             AccountEvent::AccountRegistered { .. } => self.registered = true,
+            AccountEvent::AccountErased {} => self.erased = true,
+        }
+    }
+}
+
+/// The whole of an account, as its owner reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct AccountRecord {
+    /// The address, as typed; none before it was registered.
+    pub email: Option<Private<EmailAddress>>,
+    /// The name on screen.
+    pub display_name: Option<Private<DisplayName>>,
+    /// What the account may do.
+    pub roles: Vec<Role>,
+    /// When it was registered.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub registered_at: Option<OffsetDateTime>,
+    /// When it was erased.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub erased_at: Option<OffsetDateTime>,
+    /// How long its stream is.
+    pub sequence: i64,
+}
+
+impl FullFold for AccountRecord {
+    type Event = AccountEvent;
+
+    fn evolve(&mut self, event: &AccountEvent, stamp: Stamp) {
+        self.sequence = stamp.sequence;
+        match event {
+            AccountEvent::AccountRegistered {
+                email,
+                display_name,
+                roles,
+            } => {
+                self.email = Some(email.clone());
+                self.display_name = Some(display_name.clone());
+                self.roles.clone_from(roles);
+                self.registered_at = Some(stamp.recorded_at);
+            }
+            AccountEvent::AccountErased {} => {
+                // The key goes after the event; nothing is shown in between.
+                self.email = Some(Private::Erased);
+                self.display_name = Some(Private::Erased);
+                self.erased_at = Some(stamp.recorded_at);
+            }
         }
     }
 }

@@ -1,12 +1,17 @@
 //! A conversation: one person and one co-pilot; messages, and replies that take a while to arrive.
 
+mod transcript;
+
 use cqrs_es::DomainEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::recorded::VERSION_1;
 use crate::text::Text;
-use crate::{Evolve, Private};
+use crate::upcast::newest;
+use crate::{Evolve, Private, StoredEvent};
+
+pub use transcript::{Message, MessageStatus, Speaker, Transcript};
 
 /// What a person writes in one go.
 pub type MessageText = Text<32_000>;
@@ -15,7 +20,7 @@ pub type MessageText = Text<32_000>;
 pub type Goal = Text<2_000>;
 
 /// Who answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Copilot {
     /// Writes the plan, section by section.
@@ -45,7 +50,7 @@ impl Copilot {
 }
 
 /// What a model call used, in the provider's tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// Tokens of the prompt.
     pub input_tokens: u32,
@@ -53,8 +58,18 @@ pub struct Usage {
     pub output_tokens: u32,
 }
 
+impl Usage {
+    /// Both together; saturates.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+        }
+    }
+}
+
 /// What can happen in a conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data")]
 pub enum ConversationEvent {
     /// A person turned to a co-pilot.
@@ -125,6 +140,10 @@ pub enum ConversationEvent {
         /// Why, as a stable code such as `timeout_first_token`.
         reason: String,
     },
+    /// The person had its content erased. What the log says in it goes unreadable, and a reply that
+    /// was awaited will not come.
+    #[serde(rename = "conversation_erased")]
+    ConversationErased {},
 }
 
 impl DomainEvent for ConversationEvent {
@@ -136,14 +155,17 @@ impl DomainEvent for ConversationEvent {
             Self::ReplyStarted { .. } => "reply_started",
             Self::ReplyCompleted { .. } => "reply_completed",
             Self::ReplyFailed { .. } => "reply_failed",
+            Self::ConversationErased {} => "conversation_erased",
         }
         .to_owned()
     }
 
     fn event_version(&self) -> String {
-        VERSION_1.to_owned()
+        newest::<Self>(&self.event_type()).to_owned()
     }
 }
+
+impl StoredEvent for ConversationEvent {}
 
 /// What decisions about a conversation need to know.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -152,6 +174,7 @@ pub struct Conversation {
     copilot: Option<Copilot>,
     open_reply: Option<OpenReply>,
     last_settled: Option<Uuid>,
+    erased: bool,
 }
 
 /// A reply that somebody waits for.
@@ -182,6 +205,11 @@ impl Conversation {
     /// Whether `reply_id` was the last reply to be completed or to fail.
     pub fn has_settled(&self, reply_id: Uuid) -> bool {
         self.last_settled == Some(reply_id)
+    }
+
+    /// Whether its content was erased.
+    pub fn is_erased(&self) -> bool {
+        self.erased
     }
 }
 
@@ -216,6 +244,10 @@ impl Evolve for Conversation {
             | ConversationEvent::ReplyFailed { reply_id, .. } => {
                 self.open_reply = None;
                 self.last_settled = Some(*reply_id);
+            }
+            ConversationEvent::ConversationErased {} => {
+                self.open_reply = None;
+                self.erased = true;
             }
         }
     }

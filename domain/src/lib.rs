@@ -2,14 +2,19 @@
 //! and the parsed values they are made of. Pure: no I/O, no clock, no randomness.
 
 pub mod account;
+pub mod catalogue;
 pub mod conversation;
 pub mod epochs;
 pub mod evolve;
+pub mod plan;
 pub mod private;
 pub mod recorded;
+mod tagged;
 pub mod text;
+pub mod upcast;
 
 pub use epochs::{Epoch, Epochs};
-pub use evolve::Evolve;
+pub use evolve::{Evolve, FullFold};
 pub use private::{Private, Sealed};
-pub use recorded::{Actor, Metadata, Position, Recorded};
+pub use recorded::{Actor, Metadata, Position, Recorded, Stamp};
+pub use upcast::StoredEvent;

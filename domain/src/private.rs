@@ -1,11 +1,15 @@
 //! Marks content that belongs to a person. Where it is stored it is sealed; only whoever holds the
 //! key of its stream can open it, and once that key is gone nobody can.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// The member of a JSON schema that tells a private field from others.
+pub const PRIVATE: &str = "x-private";
 /// What is shown in place of content whose key was destroyed.
 pub const ERASED: &str = "[erased]";
 /// What is shown in place of content where nobody has opened it.
@@ -30,7 +34,7 @@ pub enum Private<T> {
 
 /// Encrypted content with what its reader must know: the form's version, the field it was written
 /// to, and the ciphertext, as text: `1:message_posted.text:<base64>`.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Sealed(String);
 
@@ -105,7 +109,7 @@ impl<T> From<T> for Private<T> {
 }
 
 /// The JSON of each form.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Form<T> {
     Open(T),
@@ -132,6 +136,18 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Private<T> {
             Form::Erased(true) => Ok(Self::Erased),
             Form::Erased(false) => Err(D::Error::custom("what is not erased is open or sealed")),
         }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Private<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Private_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Form::<T>::json_schema(generator);
+        schema.insert(PRIVATE.to_owned(), true.into());
+        schema
     }
 }
 

@@ -1,20 +1,23 @@
 //! An event as it stands in the log, the same on every leg of its way: store, broker, replica, stream.
 
-use serde::de::DeserializeOwned;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::upcast::{self, StoredEvent};
+use crate::{Private, tagged};
+
 /// An event's place in the whole log: 1, 2, 3 … dense, in commit order. 0 is "before the first".
 pub type Position = i64;
 
 /// An event as stored. `payload` and `metadata` are the stored bytes, untouched.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Recorded {
-    /// Place in the whole log.
+    /// Place in the whole log: 1, 2, 3 …
     pub position: Position,
-    /// Which kind of stream ([`crate::Evolve::TYPE`]).
+    /// Which kind of stream, such as `conversation`.
     pub aggregate_type: String,
     /// Which stream of that kind.
     pub aggregate_id: Uuid,
@@ -25,11 +28,25 @@ pub struct Recorded {
     /// Version of the payload's shape.
     pub event_version: String,
     /// The event's fields.
+    #[schemars(with = "upcast::Payload")]
     pub payload: Box<RawValue>,
     /// Who, why, when: a [`Metadata`].
+    #[schemars(with = "upcast::Payload")]
     pub metadata: Box<RawValue>,
     /// When the log took it; never decreases along positions.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub recorded_at: OffsetDateTime,
+}
+
+/// Where an event stands in the log, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Place in the whole log.
+    pub position: Position,
+    /// Place in its stream.
+    pub sequence: i64,
+    /// When the log took it.
     pub recorded_at: OffsetDateTime,
 }
 
@@ -53,7 +70,7 @@ impl Recorded {
     ///
     /// # Errors
     /// [`Undecodable`] when this build does not know the event's type, version or shape.
-    pub fn event<E: DeserializeOwned>(&self) -> Result<E, Undecodable> {
+    pub fn event<E: StoredEvent>(&self) -> Result<E, Undecodable> {
         decode(&self.event_type, &self.event_version, self.payload.get())
             .map_err(|source| self.undecodable(source))
     }
@@ -66,6 +83,15 @@ impl Recorded {
         serde_json::from_str(self.metadata.get()).map_err(|source| self.undecodable(source))
     }
 
+    /// Where it stands, and since when.
+    pub fn stamp(&self) -> Stamp {
+        Stamp {
+            position: self.position,
+            sequence: self.sequence,
+            recorded_at: self.recorded_at,
+        }
+    }
+
     fn undecodable(&self, source: serde_json::Error) -> Undecodable {
         Undecodable {
             position: self.position,
@@ -76,28 +102,42 @@ impl Recorded {
     }
 }
 
-/// The version every event is stored with until it needs a second one.
+/// The version every event is stored with until it needs a second one ([`upcast::newest`]).
 pub const VERSION_1: &str = "1";
 
-/// Reads a stored payload as the event `event_type` of the event enum `E`.
+/// Reads a stored payload as the event `event_type` of the event enum `E`; an older shape of it is
+/// lifted first.
 ///
-/// Event enums are adjacently tagged (`type`, `data`): the stored payload is `data` alone, the
-/// tag is the column `event_type`.
+/// The stored payload is the event's fields alone; its name is the column `event_type`.
 ///
 /// # Errors
 /// When `E` has no such event, or the version or the fields are not those this build knows.
-pub fn decode<E: DeserializeOwned>(
+pub fn decode<E: StoredEvent>(
     event_type: &str,
     event_version: &str,
     payload: &str,
 ) -> Result<E, serde_json::Error> {
-    if event_version != VERSION_1 {
-        return Err(serde::de::Error::custom(format_args!(
-            "unknown version {event_version} of {event_type}"
-        )));
+    if upcast::is_older::<E>(event_type, event_version) {
+        return decode_value(event_type, event_version, serde_json::from_str(payload)?);
     }
-    let data: serde_json::Value = serde_json::from_str(payload)?;
-    serde_json::from_value(serde_json::json!({ "type": event_type, "data": data }))
+    upcast::is_newest::<E>(event_type, event_version)?;
+    let mut json = serde_json::Deserializer::from_str(payload);
+    let event = tagged::read(event_type, &mut json)?;
+    json.end()?;
+    Ok(event)
+}
+
+/// [`decode`] for a payload that has been parsed already.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_value<E: StoredEvent>(
+    event_type: &str,
+    event_version: &str,
+    mut payload: serde_json::Value,
+) -> Result<E, serde_json::Error> {
+    let event_type = upcast::lift::<E>(event_type, event_version, &mut payload)?;
+    tagged::read(event_type, payload)
 }
 
 /// Takes an event apart into what is stored: the fields without the tag.
@@ -114,7 +154,7 @@ pub fn encode<E: Serialize>(event: &E) -> Result<serde_json::Value, serde_json::
 }
 
 /// Who did it: a person in a role, or a part of Fido.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Actor {
     /// The account that acted; none for Fido itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,7 +182,7 @@ impl Actor {
 }
 
 /// Who, why and when of one event. Additive: new fields are optional.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Metadata {
     /// Who acted.
     pub actor: Actor,
@@ -158,8 +198,15 @@ pub struct Metadata {
     /// The HTTP request, as in `X-Request-Id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Where the request came from, as an IP address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Private<String>>,
+    /// What the device said it was, as in `User-Agent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<Private<String>>,
     /// When the command was issued (`recorded_at` is when the log took it).
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub issued_at: OffsetDateTime,
     /// For model output: the model that wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -170,6 +217,20 @@ pub struct Metadata {
     /// For model output: keyed hash of the prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_hash: Option<String>,
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::{OffsetDateTime, Stamp};
+
+    /// Where the `n`th event of a stream stands that has the log to itself, an event a minute.
+    pub(crate) fn stamp(n: i64) -> Stamp {
+        Stamp {
+            position: n,
+            sequence: n,
+            recorded_at: OffsetDateTime::UNIX_EPOCH + time::Duration::minutes(n),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Text that people type, parsed once at the edge: a value that exists is storable and of bounded length.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Why a text was not accepted. The message is meant for the person who typed it.
@@ -27,6 +29,9 @@ pub enum TextError {
     /// Not `name@domain`.
     #[error("must be an email address such as ada@example.com")]
     NotAnEmail,
+    /// Not words of small letters and digits, joined by underscores.
+    #[error("must be a snake-case name such as monthly_rent")]
+    NotSnakeCase,
 }
 
 /// Text of 1 to `MAX` characters, stored as typed.
@@ -63,6 +68,12 @@ impl<const MAX: usize> Text<MAX> {
     pub fn characters(&self) -> u32 {
         u32::try_from(self.0.chars().count()).unwrap_or(u32::MAX)
     }
+
+    /// How many words it has: runs of characters between white space. In a script without spaces
+    /// this counts runs, not words.
+    pub fn words(&self) -> u32 {
+        u32::try_from(self.0.split_whitespace().count()).unwrap_or(u32::MAX)
+    }
 }
 
 impl<const MAX: usize> AsRef<str> for Text<MAX> {
@@ -82,6 +93,16 @@ impl<const MAX: usize> TryFrom<String> for Text<MAX> {
 impl<const MAX: usize> From<Text<MAX>> for String {
     fn from(text: Text<MAX>) -> Self {
         text.0
+    }
+}
+
+impl<const MAX: usize> JsonSchema for Text<MAX> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Text_{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "minLength": 1, "maxLength": MAX})
     }
 }
 
@@ -133,6 +154,16 @@ impl<const MAX: usize> TryFrom<String> for Line<MAX> {
 impl<const MAX: usize> From<Line<MAX>> for String {
     fn from(line: Line<MAX>) -> Self {
         line.0
+    }
+}
+
+impl<const MAX: usize> JsonSchema for Line<MAX> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Line_{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "minLength": 1, "maxLength": MAX})
     }
 }
 
@@ -200,6 +231,16 @@ impl From<EmailAddress> for String {
     }
 }
 
+impl JsonSchema for EmailAddress {
+    fn schema_name() -> Cow<'static, str> {
+        "EmailAddress".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "email", "maxLength": 254})
+    }
+}
+
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EmailAddress(…)")
@@ -216,6 +257,14 @@ mod tests {
         assert_eq!(
             Text::<3>::parse("äöü€"),
             Err(TextError::TooLong { max: 3, found: 4 })
+        );
+    }
+
+    #[test]
+    fn words_stand_between_white_space() {
+        assert_eq!(
+            Text::<99>::parse(" Bread, cakes\n\nand  coffee ").map(|t| t.words()),
+            Ok(4)
         );
     }
 

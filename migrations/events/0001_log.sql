@@ -71,6 +71,7 @@ create table claims (
     aggregate_id   text   not null collate "C",
     primary key (kind, hash)
 );
+create index claims_by_stream on claims (aggregate_type, aggregate_id);
 comment on table claims is 'Values that are unique across streams, such as an email address, as keyed hashes.';
 
 create function refuse_change() returns trigger language plpgsql as $$
@@ -113,4 +114,45 @@ revoke all on function add_segment() from public;
 select add_segment();
 select add_segment();
 
-grant select on events, streams, claims, log_head, log_epochs to fido_app;
+-- What postgres-es reads. The stream's row bounds the positions, so that only the segments that hold
+-- the stream are touched, however many there are; `offset 0` keeps the planner from joining them all.
+create view stream_events as
+select s.aggregate_type, s.aggregate_id, e.position, e.sequence, e.event_type, e.event_version,
+       e.payload, e.metadata, e.recorded_at
+  from streams s
+ cross join lateral (
+       select * from events e
+        where e.aggregate_type = s.aggregate_type and e.aggregate_id = s.aggregate_id
+          and e.position between s.first_position and s.last_position
+       offset 0) e;
+
+-- What was done for an Idempotency-Key: enough to build the answer again, and none of its content.
+create table receipts (
+    account_id     uuid        not null,
+    key_hash       bytea       not null,
+    request_hash   bytea       not null,
+    status         smallint    not null,
+    aggregate_type text        not null collate "C",
+    aggregate_id   text        not null collate "C",
+    sequence       bigint      not null,
+    first_position bigint      not null,
+    last_position  bigint      not null,
+    recorded_at    timestamptz not null,
+    primary key (account_id, key_hash)
+);
+create index receipts_by_age on receipts (recorded_at);
+comment on table receipts is
+    'Written in the transaction of the command they are about. Both hashes are keyed. A command that changed '
+    'nothing has first_position = last_position + 1.';
+
+create table append_fences (
+    appender uuid        not null primary key,
+    attempt  bigint      not null,
+    since    timestamptz not null default clock_timestamp()
+);
+comment on table append_fences is
+    'An appender whose line broke comes back with a higher attempt; what the server may still hold of the '
+    'earlier ones is refused from then on.';
+
+grant select on events, streams, stream_events, claims, receipts, log_head, log_epochs to fido_app;
+grant delete on receipts to fido_app;

@@ -79,6 +79,14 @@ pub(crate) async fn apply(
             .execute(replica)
             .await?;
         }
+        // The content goes with its key; that it is sealed is all the replica knows of it.
+        AccountEvent::AccountErased {} => {
+            sqlx::query("update accounts set sequence = $2 where account_id = $1")
+                .bind(recorded.aggregate_id)
+                .bind(recorded.sequence)
+                .execute(replica)
+                .await?;
+        }
     }
     Ok(())
 }

@@ -2,11 +2,12 @@
 
 use fido_domain::account::{Account, AccountEvent};
 use fido_domain::conversation::{Conversation, ConversationEvent};
+use fido_domain::plan::{Plan, PlanEvent};
 use fido_domain::recorded::Undecodable;
 use fido_domain::{Epochs, Evolve, Position, Recorded};
 use sqlx::{PgConnection, PgPool};
 
-use crate::{account, checkpoint, conversation, timeline};
+use crate::{account, checkpoint, conversation, plan, timeline};
 
 /// A batch that was not applied; the replica is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,10 @@ async fn apply_one(replica: &mut PgConnection, recorded: &Recorded) -> Result<()
         Conversation::TYPE => {
             let event: ConversationEvent = recorded.event()?;
             conversation::apply(replica, recorded, &event).await?;
+        }
+        Plan::TYPE => {
+            let event: PlanEvent = recorded.event()?;
+            plan::apply(&event);
         }
         unknown => {
             return Err(ApplyError::UnknownAggregate {

@@ -5,6 +5,7 @@ pub mod account;
 mod apply;
 mod checkpoint;
 pub mod conversation;
+mod plan;
 pub mod projector;
 pub mod replica;
 pub mod timeline;

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 pub use error::StackError;
 pub use find::{Programs, Version};
 pub use nats::NatsServer;
-pub use postgres::{Durability, OWNER, PostgresCluster};
+pub use postgres::{ClusterSettings, Durability, OWNER, PostgresCluster};
 
 /// Where everything of one embedded stack lives, and what it has to survive.
 #[derive(Debug, Clone)]

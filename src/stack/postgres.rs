@@ -27,13 +27,32 @@ pub enum Durability {
     ProcessCrash,
 }
 
+/// How a cluster is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClusterSettings {
+    /// What it has to survive.
+    pub durability: Durability,
+    /// How many connections it takes at once.
+    pub max_connections: u32,
+}
+
+impl From<Durability> for ClusterSettings {
+    /// With as many connections as all of Fido in one process needs.
+    fn from(durability: Durability) -> Self {
+        Self {
+            durability,
+            max_connections: 200,
+        }
+    }
+}
+
 /// A running PostgreSQL server. Dropped, it is stopped soon; [`stop`](Self::stop) also waits for that.
 pub struct PostgresCluster {
     postgres: PathBuf,
     version: Version,
     cluster: PathBuf,
     socket_dir: PathBuf,
-    durability: Durability,
+    settings: ClusterSettings,
     user: RunAs,
     server: Server,
     _lock: DirLock,
@@ -47,9 +66,9 @@ impl PostgresCluster {
     pub async fn start(
         dir: &Path,
         programs: &Programs,
-        durability: Durability,
+        settings: impl Into<ClusterSettings>,
     ) -> Result<Self, StackError> {
-        let mut cluster = Self::prepare(dir, programs, durability).await?;
+        let mut cluster = Self::prepare(dir, programs, settings.into()).await?;
         cluster.launch().await?;
         Ok(cluster)
     }
@@ -59,8 +78,19 @@ impl PostgresCluster {
     /// # Errors
     /// As [`start`](Self::start).
     pub async fn temporary(programs: &Programs) -> Result<Self, StackError> {
+        Self::temporary_with(programs, Durability::ProcessCrash).await
+    }
+
+    /// Starts a cluster run as `settings` say, which vanishes with this process or with the value.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn temporary_with(
+        programs: &Programs,
+        settings: impl Into<ClusterSettings>,
+    ) -> Result<Self, StackError> {
         let dir = TemporaryDir::make()?;
-        let mut cluster = Self::prepare(dir.path(), programs, Durability::ProcessCrash).await?;
+        let mut cluster = Self::prepare(dir.path(), programs, settings.into()).await?;
         for folder in [&cluster.cluster, &cluster.socket_dir, dir.path()] {
             cluster.server.remove_afterwards(folder)?;
         }
@@ -72,7 +102,7 @@ impl PostgresCluster {
     async fn prepare(
         dir: &Path,
         programs: &Programs,
-        durability: Durability,
+        settings: ClusterSettings,
     ) -> Result<Self, StackError> {
         let dir = make_data_dir(dir)?;
         let lock = DirLock::take(&dir)?;
@@ -80,7 +110,7 @@ impl PostgresCluster {
         let program = programs.postgres(&place).await?;
         let user = RunAs::choose(&place)?;
         if !place.join("PG_VERSION").exists() {
-            initialise(&place, &program.path, user, durability).await?;
+            initialise(&place, &program.path, user, settings.durability).await?;
         }
         let cluster = place.canonicalize().doing("looking at", &place)?;
         let sign = Sign {
@@ -94,7 +124,7 @@ impl PostgresCluster {
             postgres: program.path,
             version: program.version,
             cluster,
-            durability,
+            settings,
             user,
             _lock: lock,
         })
@@ -220,14 +250,14 @@ impl PostgresCluster {
             format!("unix_socket_directories=\"{}\"", self.socket_dir.display()),
             "unix_socket_permissions=0700".to_owned(),
             "port=5432".to_owned(),
-            "max_connections=200".to_owned(),
+            format!("max_connections={}", self.settings.max_connections),
             "shared_buffers=128MB".to_owned(),
             "timezone=UTC".to_owned(),
             "log_timezone=UTC".to_owned(),
             "logging_collector=off".to_owned(),
             "log_checkpoints=off".to_owned(),
         ];
-        if self.durability == Durability::ProcessCrash {
+        if self.settings.durability == Durability::ProcessCrash {
             settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
         }
         let settings = settings

@@ -7,7 +7,6 @@ use fido::config::Addresses;
 use fido::roles::System;
 use fido::stack::{NatsServer, Programs};
 use fido_api::ApiConfig;
-use fido_commands::secrets::MasterKey;
 use fido_domain::{Actor, Metadata};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -35,12 +34,19 @@ impl Late {
     async fn serve_on(app: &TestApp, system: System) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let key = MasterKey::parse(&app.ground.master_key).unwrap();
+        let vault = app.ground.vault().await;
+        let register = Some(app.ground.register());
         let shutdown = CancellationToken::new();
         let config = ApiConfig::default();
         Self {
             base,
-            serving: tokio::spawn(system.serve(listener, key, config, shutdown.clone())),
+            serving: tokio::spawn(system.serve(
+                listener,
+                vault,
+                register,
+                config,
+                shutdown.clone(),
+            )),
             shutdown,
         }
     }
@@ -64,6 +70,8 @@ async fn happen(app: &TestApp, user: &TestUser, conversation: Uuid, count: usize
         correlation_id: id,
         causation_id: None,
         request_id: None,
+        address: None,
+        user_agent: None,
         issued_at: fido_commands::ambient::now(),
         model: None,
         provider: None,
@@ -71,8 +79,10 @@ async fn happen(app: &TestApp, user: &TestUser, conversation: Uuid, count: usize
     };
     let payload = json!({"reply_id": id, "attempt": 1}).to_string();
     let first: i64 = sqlx::query_scalar(
-        "select first_position from append_events($1, 'conversation', $2, 1, $3, $4, $5, $6, $7, \
-         array[]::text[], array[]::bytea[], array[]::boolean[])",
+        "select first_position from append_events($1, 0, 0, 1, \
+         array[$1], '{conversation}', array[$2], '{1}', array[$3], array[cardinality($4)]::bigint[], \
+         array_fill(1, array[cardinality($4)]), array(select generate_series(1, cardinality($4))), \
+         $4, $5, $6, $7, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
     )
     .bind(id)
     .bind(conversation.to_string())
@@ -80,7 +90,7 @@ async fn happen(app: &TestApp, user: &TestUser, conversation: Uuid, count: usize
     .bind(vec!["reply_started"; count])
     .bind(vec!["1"; count])
     .bind(vec![payload; count])
-    .bind(serde_json::to_string(&metadata).unwrap())
+    .bind(vec![serde_json::to_string(&metadata).unwrap(); count])
     .fetch_one(&pool)
     .await
     .unwrap();

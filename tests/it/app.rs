@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use fido::config::Addresses;
+use fido::config::{Addresses, OwnerUrls};
 use fido::model::{self, OfflineModel};
 use fido::roles::{self, System};
 use fido::stack::{NatsServer, OWNER, PostgresCluster, Programs};
 use fido_api::{ApiConfig, SessionCookie};
+use fido_commands::erasure::Register;
 use fido_commands::secrets::MasterKey;
+use fido_commands::{EventStore, Vault};
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgPool};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
@@ -39,10 +41,15 @@ pub(crate) async fn cluster() -> Arc<PostgresCluster> {
             for template in [TEMPLATE_EVENTS, TEMPLATE_REPLICA] {
                 cluster.ensure_database(template).await.unwrap();
             }
-            roles::migrate(
-                &cluster.url(TEMPLATE_EVENTS, OWNER),
-                &cluster.url(TEMPLATE_REPLICA, OWNER),
-            )
+            let (events, replica) = (
+                cluster.url(TEMPLATE_EVENTS, OWNER),
+                cluster.url(TEMPLATE_REPLICA, OWNER),
+            );
+            roles::migrate(OwnerUrls {
+                events: &events,
+                replica: &replica,
+                vault: &events,
+            })
             .await
             .unwrap();
             Arc::new(cluster)
@@ -65,6 +72,8 @@ pub(crate) struct Ground {
     pub(crate) events_owner_url: String,
     /// The key that processes on this ground share.
     pub(crate) master_key: String,
+    /// For files outside the databases.
+    folder: tempfile::TempDir,
     /// Runs as long as the ground is there.
     _nats: NatsServer,
 }
@@ -94,11 +103,35 @@ impl Ground {
                 replica_url: cluster.url(&names[1], "fido_app"),
                 nats_url: nats.url(),
                 events_owner_url: None,
+                vault_url: None,
+                erasure_register: None,
             },
             events_owner_url: cluster.url(&names[0], OWNER),
             master_key: MasterKey::generate(),
+            folder: tempfile::tempdir().unwrap(),
             _nats: nats,
         }
+    }
+
+    /// A connection pool of its own to the event store, as a process has.
+    pub(crate) async fn pool(&self) -> PgPool {
+        PgPool::connect(&self.addresses.events_url).await.unwrap()
+    }
+
+    /// The vault, with the ground's master key.
+    pub(crate) async fn vault(&self) -> Vault {
+        let key = MasterKey::parse(&self.master_key).unwrap();
+        Vault::new(self.pool().await, key)
+    }
+
+    /// An event store as a process of its own has one: own connections, own memory.
+    pub(crate) async fn store(&self) -> EventStore {
+        EventStore::new(self.pool().await, self.vault().await)
+    }
+
+    /// The register of erasures.
+    pub(crate) fn register(&self) -> Register {
+        Register::new(self.folder.path().join("erasures.jsonl"))
     }
 
     pub(crate) async fn system(&self) -> System {
@@ -163,7 +196,8 @@ impl TestApp {
         )
         .unwrap();
         let system = self.ground.system().await;
-        tokio::spawn(system.copilot(gateway, 16, shutdown));
+        let vault = self.ground.vault().await;
+        tokio::spawn(system.copilot(gateway, vault, 16, shutdown));
     }
 
     async fn serve(http: reqwest::Client, ground: Ground, shutdown: CancellationToken) -> Self {
@@ -175,8 +209,9 @@ impl TestApp {
         let config = ApiConfig {
             cookie: SessionCookie::PlainLocalhost,
         };
-        let key = MasterKey::parse(&ground.master_key).unwrap();
-        tokio::spawn(system.serve(listener, key, config, shutdown.clone()));
+        let vault = ground.vault().await;
+        let register = Some(ground.register());
+        tokio::spawn(system.serve(listener, vault, register, config, shutdown.clone()));
         Self {
             ground,
             http,

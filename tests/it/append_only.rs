@@ -4,7 +4,7 @@ use fido_commands::conversation::ConversationCommand;
 use fido_commands::{CommandContext, EventStore};
 use fido_domain::Actor;
 use fido_domain::conversation::{Conversation, Copilot};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 
 use crate::app::Ground;
 
@@ -48,8 +48,7 @@ async fn start_a_conversation(store: &EventStore) {
 /// A ground with one event in the log.
 async fn ground_with_an_event() -> (Ground, PgConnection) {
     let ground = Ground::prepare().await;
-    let pool = PgPool::connect(&ground.addresses.events_url).await.unwrap();
-    start_a_conversation(&EventStore::new(pool)).await;
+    start_a_conversation(&ground.store().await).await;
     let owner = PgConnection::connect(&ground.events_owner_url)
         .await
         .unwrap();
@@ -108,8 +107,7 @@ async fn a_full_segment_is_followed_by_the_next_and_each_is_guarded() {
     .execute(&mut owner)
     .await
     .unwrap();
-    let pool = PgPool::connect(&ground.addresses.events_url).await.unwrap();
-    let store = EventStore::new(pool.clone());
+    let store = ground.store().await;
     for _ in 0..60 {
         start_a_conversation(&store).await;
     }

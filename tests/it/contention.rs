@@ -2,7 +2,7 @@
 
 use fido_commands::conversation::ConversationCommand;
 use fido_commands::log::Log;
-use fido_commands::{CommandContext, EventStore, ambient};
+use fido_commands::{CommandContext, ambient};
 use fido_domain::Actor;
 use fido_domain::conversation::{Conversation, ConversationEvent, Copilot, MessageText};
 use sqlx::PgPool;
@@ -18,8 +18,7 @@ async fn writers_of_several_stores_take_turns_on_one_stream() {
     let mut stores = Vec::new();
     for _ in 0..3 {
         // As a process of its own has: its own connections, its own memory of who is at it.
-        let pool = PgPool::connect(&ground.addresses.events_url).await.unwrap();
-        stores.push(EventStore::new(pool));
+        stores.push(ground.store().await);
     }
     let (account_id, id, reply_id) = (ambient::new_id(), ambient::new_id(), ambient::new_id());
     let context = || CommandContext::new(Actor::user(account_id), account_id);

@@ -31,7 +31,7 @@ async fn the_position_is_the_same_everywhere() {
 
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
-        let store = EventStore::new(pool.clone());
+        let store = app.ground.store().await;
         let shared = shared.clone();
         writers.spawn(async move {
             for n in 0..COMMANDS {

@@ -1,8 +1,9 @@
 //! Conversations and messages as JSON, from a replica's rows or from the events just recorded.
 
-use fido_commands::Committed;
+use fido_commands::erasure::ErasureReceipt;
+use fido_commands::{Committed, Placed};
 use fido_domain::conversation::ConversationEvent;
-use fido_domain::{Position, Private, Recorded};
+use fido_domain::{Position, Private};
 use fido_projections::conversation::{ConversationSummary, MessageRow};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -31,7 +32,7 @@ pub(super) struct Conversation {
 impl Conversation {
     /// The conversation that has just been started.
     pub(super) fn started(committed: &Committed<ConversationEvent>) -> Answer<Self> {
-        let started = committed.events.iter().find_map(|(event, recorded)| {
+        let started = committed.events.iter().find_map(|(event, placed)| {
             let ConversationEvent::ConversationStarted {
                 copilot,
                 goal,
@@ -42,18 +43,23 @@ impl Conversation {
                 return None;
             };
             Some(Self {
-                id: recorded.aggregate_id,
+                id: placed.aggregate_id,
                 copilot: copilot.as_str().to_owned(),
                 title: None,
                 goal: goal.as_ref().map(Shown::from),
                 plan_id: *plan_id,
                 status: "active".to_owned(),
                 message_count: 0,
-                last_activity_at: recorded.recorded_at,
-                created_at: recorded.recorded_at,
+                last_activity_at: placed.recorded_at,
+                created_at: placed.recorded_at,
             })
         });
         started.ok_or_else(|| unexpected("a conversation was started without an event"))
+    }
+
+    /// Which one it is.
+    pub(super) fn id(&self) -> Uuid {
+        self.id
     }
 }
 
@@ -100,7 +106,7 @@ struct Usage {
 }
 
 impl Message {
-    fn new(id: Uuid, role: &str, text: &Private<String>, status: &str, at: &Recorded) -> Self {
+    fn new(id: Uuid, role: &str, text: &Private<String>, status: &str, at: &Placed) -> Self {
         Self {
             id,
             conversation_id: at.aggregate_id,
@@ -165,7 +171,8 @@ impl Posted {
                 ConversationEvent::ConversationStarted { .. }
                 | ConversationEvent::ReplyStarted { .. }
                 | ConversationEvent::ReplyCompleted { .. }
-                | ConversationEvent::ReplyFailed { .. } => {}
+                | ConversationEvent::ReplyFailed { .. }
+                | ConversationEvent::ConversationErased {} => {}
             }
         }
         let (message, reply) = message
@@ -182,6 +189,27 @@ impl Posted {
 /// What a reply says before it is there.
 fn nothing_yet() -> Private<String> {
     Private::new(String::new())
+}
+
+/// What an erasure has led to: where the log proves it.
+#[derive(Debug, Serialize)]
+pub(super) struct Erasure {
+    receipt: ErasureProof,
+}
+
+#[derive(Debug, Serialize)]
+struct ErasureProof {
+    position: Position,
+}
+
+impl From<ErasureReceipt> for Erasure {
+    fn from(receipt: ErasureReceipt) -> Self {
+        Self {
+            receipt: ErasureProof {
+                position: receipt.position,
+            },
+        }
+    }
 }
 
 fn unexpected(what: &'static str) -> Problem {

@@ -28,7 +28,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(Problem::new(Kind::UnsupportedMediaType)
                 .field("Content-Type", "must be application/json"));
         }
-        let bytes = read(request.into_body()).await?;
+        let bytes = read_body(request.into_body()).await?;
         parse(&bytes).map(Self)
     }
 }
@@ -47,7 +47,8 @@ fn is_json(headers: &HeaderMap) -> bool {
         .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-async fn read(body: Body) -> Answer<Bytes> {
+/// The whole of a body, if it is not beyond the limit.
+pub(crate) async fn read_body(body: Body) -> Answer<Bytes> {
     to_bytes(body, LIMIT).await.map_err(|error| {
         if error
             .source()

@@ -7,7 +7,7 @@ mod query;
 mod visitor;
 
 pub(crate) use id::Id;
-pub(crate) use json::Json;
+pub(crate) use json::{Json, read_body};
 pub(crate) use position::{After, LastEventId, MinPosition};
 pub(crate) use query::Query;
 pub(crate) use visitor::Visitor;

@@ -1,29 +1,53 @@
 //! Whoever asks, signed in or not: what is known of the request itself.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header;
 use axum::http::request::Parts;
+use fido_commands::Origin;
 
 use crate::request::RequestInfo;
 
-/// The request's id, and what the device says it is.
+/// How much of what a device says of itself is kept, in characters.
+const LONGEST_AGENT: usize = 200;
+
+/// The request as commands are told of it.
 pub(crate) struct Visitor {
-    request_id: Option<String>,
-    user_agent: String,
+    origin: Origin,
 }
 
 impl Visitor {
-    /// As in `X-Request-Id`.
-    pub(crate) fn request_id(&self) -> Option<String> {
-        self.request_id.clone()
+    /// What commands keep of the request.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(crate) fn into_origin(self) -> Origin {
+        self.origin
     }
 
     /// As in `User-Agent`; empty when the device does not say.
     pub(crate) fn user_agent(&self) -> &str {
-        &self.user_agent
+        self.origin.user_agent.as_deref().unwrap_or_default()
+    }
+
+    /// What is known of the request with this head.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let info = parts.extensions.get::<Arc<RequestInfo>>();
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let agent = parts.headers.get(header::USER_AGENT);
+        let origin = Origin {
+            request_id: info.map(|info| info.id().to_owned()),
+            address: address.map(|ConnectInfo(address)| address.ip().to_string()),
+            user_agent: agent
+                .and_then(|agent| agent.to_str().ok())
+                .map(|agent| agent.chars().take(LONGEST_AGENT).collect()),
+            receipt: None,
+        };
+        Self { origin }
     }
 }
 
@@ -31,17 +55,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self {
-            request_id: parts
-                .extensions
-                .get::<Arc<RequestInfo>>()
-                .map(|info| info.id().to_owned()),
-            user_agent: parts
-                .headers
-                .get(header::USER_AGENT)
-                .and_then(|agent| agent.to_str().ok())
-                .unwrap_or_default()
-                .to_owned(),
-        })
+        Ok(Self::of(parts))
     }
 }

@@ -7,11 +7,14 @@ mod cross_site;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use fido_commands::CommandContext;
+use fido_commands::{CommandContext, Origin};
 use fido_domain::Actor;
 use uuid::Uuid;
 
+use crate::extract::Visitor;
+use crate::idempotency::Keyed;
 use crate::problem::{Kind, Problem};
 use crate::request::RequestInfo;
 use crate::{Answer, Api};
@@ -25,16 +28,18 @@ pub(crate) struct SignedIn {
     pub(crate) account_id: Uuid,
     /// From which device.
     pub(crate) session_id: Uuid,
-    request_id: Option<String>,
+    origin: Origin,
 }
 
 impl SignedIn {
-    /// A command of theirs, on their own data.
-    pub(crate) fn command(&self) -> CommandContext {
-        CommandContext {
-            request_id: self.request_id.clone(),
-            ..CommandContext::new(Actor::user(self.account_id), self.account_id)
+    /// A command of theirs, on their own data; `done` is the status of the answer once it is done.
+    pub(crate) fn command(&self, done: StatusCode) -> CommandContext {
+        let actor = Actor::user(self.account_id);
+        let mut context = self.origin.command(actor, self.account_id);
+        if let Some(receipt) = &mut context.receipt {
+            receipt.status = done.as_u16();
         }
+        context
     }
 }
 
@@ -49,14 +54,18 @@ impl FromRequestParts<Arc<Api>> for SignedIn {
         }
         let session = api.auth.session(credential.token()).await?;
         let session = session.ok_or_else(nobody)?;
-        let info = parts.extensions.get::<Arc<RequestInfo>>();
-        if let Some(info) = info {
+        if let Some(info) = parts.extensions.get::<Arc<RequestInfo>>() {
             info.asked_by(session.account_id);
+        }
+        let mut origin = Visitor::of(parts).into_origin();
+        if let Some(keyed) = parts.extensions.get::<Keyed>() {
+            let pepper = api.store.vault().pepper().await?;
+            origin.receipt = Some(keyed.receipt(session.account_id, pepper));
         }
         Ok(Self {
             account_id: session.account_id,
             session_id: session.session_id,
-            request_id: info.map(|info| info.id().to_owned()),
+            origin,
         })
     }
 }

@@ -6,7 +6,9 @@ use fido_commands::ExecuteError;
 use fido_commands::account::AccountRefusal;
 use fido_commands::auth::AuthError;
 use fido_commands::conversation::ConversationRefusal;
+use fido_commands::erasure::EraseError;
 use fido_commands::log::LogError;
+use fido_commands::vault::VaultError;
 use fido_domain::recorded::Undecodable;
 use fido_projections::ReadError;
 
@@ -22,7 +24,12 @@ where
         match error {
             ExecuteError::Refused(refusal) => refusal.into(),
             ExecuteError::ClaimTaken { .. } => Self::new(Kind::Conflict).detail(error.to_string()),
-            ExecuteError::Contended { .. } => Self::new(Kind::Busy).because(error),
+            ExecuteError::KeyReused => Self::new(Kind::IdempotencyKeyReused)
+                .field("Idempotency-Key", "was used for another request before"),
+            ExecuteError::Erased { .. } => Self::new(Kind::NotFound),
+            ExecuteError::Contended { .. } | ExecuteError::Overloaded => {
+                Self::new(Kind::Busy).because(error)
+            }
             ExecuteError::Unavailable(_) => Self::new(Kind::Unavailable).because(error),
             ExecuteError::Corrupt { .. } => Self::new(Kind::Internal).because(error),
             ExecuteError::Diverged { head } => Self::new(Kind::LogDiverged)
@@ -39,6 +46,7 @@ impl From<AccountRefusal> for Problem {
     fn from(refusal: AccountRefusal) -> Self {
         let kind = match refusal {
             AccountRefusal::AlreadyRegistered => Kind::Conflict,
+            AccountRefusal::NotFound => Kind::NotFound,
         };
         Self::new(kind).detail(refusal.to_string())
     }
@@ -65,9 +73,35 @@ impl From<AuthError> for Problem {
             }
             AuthError::WrongCredentials => Self::new(Kind::WrongCredentials),
             AuthError::Store(error) => (*error).into(),
+            AuthError::Log(error) => error.into(),
+            AuthError::Vault(error) => error.into(),
             AuthError::Database(_) => Self::new(Kind::Unavailable).because(error),
             AuthError::Hash(_) => Self::new(Kind::Internal).because(error),
         }
+    }
+}
+
+impl From<EraseError> for Problem {
+    fn from(error: EraseError) -> Self {
+        match error {
+            EraseError::NotFound => Self::new(Kind::NotFound),
+            EraseError::Vault(error) => error.into(),
+            EraseError::NoRegister | EraseError::Register(_) => {
+                Self::new(Kind::Internal).because(error)
+            }
+            EraseError::Store(_) => Self::new(Kind::Unavailable).because(error),
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        let kind = match error {
+            VaultError::Database(_) => Kind::Unavailable,
+            VaultError::Erased => Kind::NotFound,
+            VaultError::OtherMasterKey { .. } | VaultError::Damaged(_) => Kind::Internal,
+        };
+        Self::new(kind).because(error)
     }
 }
 

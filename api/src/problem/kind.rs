@@ -31,22 +31,24 @@ pub(crate) enum Kind {
     UnsupportedMediaType,
     /// The body is JSON, but not what is asked for here.
     InvalidBody,
+    /// The Idempotency-Key stands for another request.
+    IdempotencyKeyReused,
     /// Fido is wrong.
     Internal,
     /// Too many change the same thing at once.
     Busy,
     /// The replica has not come as far as was asked for.
     ReplicaBehind,
+    /// The log has lost its tail, and nobody has said yet how to go on.
+    LogDiverged,
     /// A part that is needed cannot be reached.
     Unavailable,
-    /// The log lost its tail; an operator has to say how it goes on.
-    LogDiverged,
 }
 
 impl Kind {
     /// All of them, for the tests that look at each.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::InvalidParameter,
         Self::MalformedBody,
         Self::Unauthenticated,
@@ -60,11 +62,12 @@ impl Kind {
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::InvalidBody,
+        Self::IdempotencyKeyReused,
         Self::Internal,
         Self::Busy,
         Self::ReplicaBehind,
-        Self::Unavailable,
         Self::LogDiverged,
+        Self::Unavailable,
     ];
 
     /// The status of the answer.
@@ -78,9 +81,9 @@ impl Kind {
             Self::EmailTaken | Self::ReplyInProgress | Self::Conflict => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::InvalidBody => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::InvalidBody | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy | Self::ReplicaBehind | Self::Unavailable | Self::LogDiverged => {
+            Self::Busy | Self::ReplicaBehind | Self::LogDiverged | Self::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -102,11 +105,12 @@ impl Kind {
             Self::BodyTooLarge => "body-too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::InvalidBody => "invalid-body",
+            Self::IdempotencyKeyReused => "idempotency-key-reused",
             Self::Internal => "internal",
             Self::Busy => "busy",
             Self::ReplicaBehind => "replica-behind",
-            Self::Unavailable => "unavailable",
             Self::LogDiverged => "log-diverged",
+            Self::Unavailable => "unavailable",
         }
     }
 
@@ -126,11 +130,14 @@ impl Kind {
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The body must be JSON",
             Self::InvalidBody => "Some fields are not valid",
+            Self::IdempotencyKeyReused => "This Idempotency-Key was used for another request",
             Self::Internal => "Something went wrong on our side",
             Self::Busy => "Too many changes at once; please try again",
             Self::ReplicaBehind => "This is not visible yet; please try again",
+            Self::LogDiverged => {
+                "Nothing can be changed until the log is repaired; reading goes on"
+            }
             Self::Unavailable => "Fido cannot answer right now; please try again",
-            Self::LogDiverged => "Nothing can be saved until an operator has looked at this",
         }
     }
 

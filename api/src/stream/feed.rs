@@ -4,8 +4,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use fido_commands::Vault;
+use fido_commands::vault::VaultError;
 use fido_domain::{Evolve, Position, Recorded, conversation};
 use futures::Stream;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::frame::{self, Frame};
@@ -14,9 +17,30 @@ use super::hub::Presence;
 use super::rooms::{Farewell, Inbox, Push};
 use crate::problem::describe;
 
+/// Opens the content of events for the client whose it is.
+pub(super) trait Open: Send {
+    /// The payload as the client is shown it.
+    fn shown(
+        &self,
+        event: &Recorded,
+    ) -> impl Future<Output = Result<Box<RawValue>, VaultError>> + Send;
+}
+
+impl Open for Vault {
+    async fn shown(&self, event: &Recorded) -> Result<Box<RawValue>, VaultError> {
+        Self::shown(self, event).await
+    }
+}
+
+/// Something that the client is told next.
+enum Told {
+    Frame(Frame),
+    Event(Arc<Recorded>),
+}
+
 /// What the client is still to be told, in this order.
 pub(super) struct Feed {
-    frames: VecDeque<Frame>,
+    next: VecDeque<Told>,
     history: Option<History>,
     missed: VecDeque<Arc<Recorded>>,
     inbox: Option<Inbox>,
@@ -30,13 +54,13 @@ pub(super) struct Feed {
 impl Feed {
     /// Begins with `greeting`; the client has seen everything up to `seen`.
     pub(super) fn new(
-        greeting: impl Into<VecDeque<Frame>>,
+        greeting: impl IntoIterator<Item = Frame>,
         seen: Position,
         inbox: Inbox,
         conversation: Option<Uuid>,
     ) -> Self {
         Self {
-            frames: greeting.into(),
+            next: greeting.into_iter().map(Told::Frame).collect(),
             history: None,
             missed: VecDeque::new(),
             inbox: Some(inbox),
@@ -59,35 +83,47 @@ impl Feed {
         self
     }
 
-    /// The frames, as they come.
-    pub(super) fn into_stream(self) -> impl Stream<Item = Frame> + Send {
-        futures::stream::unfold(self, async |mut feed| {
-            let frame = feed.next().await?;
-            Some((frame, feed))
+    /// The frames, as they come; `open` opens what the client may read.
+    pub(super) fn into_stream(self, open: impl Open) -> impl Stream<Item = Frame> + Send {
+        futures::stream::unfold((self, open), |(mut feed, open)| async move {
+            let frame = match feed.next().await? {
+                Told::Frame(frame) => frame,
+                Told::Event(event) => match open.shown(&event).await {
+                    Ok(payload) => frame::recorded(&event, &payload),
+                    Err(error) => {
+                        tracing::warn!(error = describe(&error), "an event cannot be opened");
+                        feed.leave();
+                        frame::goodbye(Farewell::Unavailable)
+                    }
+                },
+            };
+            Some((frame, (feed, open)))
         })
     }
 
-    async fn next(&mut self) -> Option<Frame> {
+    async fn next(&mut self) -> Option<Told> {
         loop {
-            if let Some(frame) = self.frames.pop_front() {
-                return Some(frame);
+            if let Some(told) = self.next.pop_front() {
+                return Some(told);
             }
             if let Some(history) = &mut self.history {
                 match history.page().await {
                     Ok(page) if page.is_empty() => self.history = None,
-                    Ok(page) => page.iter().for_each(|event| self.tell(event)),
+                    Ok(page) => page
+                        .into_iter()
+                        .for_each(|event| self.tell(Arc::new(event))),
                     Err(error) => {
                         tracing::warn!(error = describe(&error), "what was missed cannot be read");
                         self.end(Farewell::Unavailable);
                     }
                 }
             } else if let Some(event) = self.missed.pop_front() {
-                self.tell(&event);
+                self.tell(event);
             } else {
                 match self.inbox.as_mut()?.next().await {
-                    Ok(Push::Event(event)) => self.tell(&event),
+                    Ok(Push::Event(event)) => self.tell(event),
                     Ok(Push::Live(token)) if self.concerns(token.conversation_id()) => {
-                        self.frames.push_back(frame::live(&token));
+                        self.next.push_back(Told::Frame(frame::live(&token)));
                     }
                     Ok(Push::Live(_)) => {}
                     Err(farewell) => self.end(farewell),
@@ -97,7 +133,7 @@ impl Feed {
     }
 
     /// Tells of an event, unless it was told before or is of no interest.
-    fn tell(&mut self, event: &Recorded) {
+    fn tell(&mut self, event: Arc<Recorded>) {
         if event.position <= self.told {
             return;
         }
@@ -106,7 +142,7 @@ impl Feed {
             || event.aggregate_type == conversation::Conversation::TYPE
                 && self.concerns(event.aggregate_id);
         if of_interest {
-            self.frames.push_back(frame::recorded(event));
+            self.next.push_back(Told::Event(event));
         }
     }
 
@@ -116,7 +152,12 @@ impl Feed {
 
     /// Nothing after this: whatever was not told, the client asks for when it comes back.
     fn end(&mut self, farewell: Farewell) {
-        self.frames.push_back(frame::goodbye(farewell));
+        self.leave();
+        self.next.push_back(Told::Frame(frame::goodbye(farewell)));
+    }
+
+    fn leave(&mut self) {
+        self.next.clear();
         self.history = None;
         self.missed.clear();
         self.inbox = None;

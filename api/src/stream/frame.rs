@@ -62,8 +62,8 @@ pub(super) fn goodbye(reason: Farewell) -> Frame {
     goodbye.json_data(Goodbye { reason })
 }
 
-/// An event of the log; its position is the frame's id.
-pub(super) fn recorded(event: &Recorded) -> Frame {
+/// An event of the log, with `payload` as it may be shown; its position is the frame's id.
+pub(super) fn recorded(event: &Recorded, payload: &RawValue) -> Frame {
     #[derive(Serialize)]
     struct Shown<'a> {
         position: Position,
@@ -85,7 +85,7 @@ pub(super) fn recorded(event: &Recorded) -> Frame {
             sequence: event.sequence,
             event_type: &event.event_type,
             recorded_at: event.recorded_at,
-            payload: &event.payload,
+            payload,
         })
 }
 

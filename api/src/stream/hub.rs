@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fido_commands::EventStore;
 use fido_commands::log::{Log, LogError};
+use fido_commands::vault::StreamId;
+use fido_commands::{EventStore, erasure};
 use fido_domain::{Epochs, Position, Recorded};
 use fido_nats::tail::{Tail, TailError};
 use fido_nats::{Nats, NatsError};
@@ -51,8 +52,8 @@ pub(crate) struct Hub(Arc<Shared>);
 struct Shared {
     board: Mutex<Board<Listening>>,
     following: watch::Sender<bool>,
-    store: EventStore,
     nats: Nats,
+    store: EventStore,
 }
 
 /// A place in the hub, given back when it is dropped.
@@ -70,12 +71,12 @@ impl Drop for Presence {
 
 impl Hub {
     /// A hub that nobody can join before it [follows](Self::follow) the log.
-    pub(crate) fn new(store: EventStore, nats: Nats) -> Self {
+    pub(crate) fn new(nats: Nats, store: EventStore) -> Self {
         Self(Arc::new(Shared {
             board: Mutex::new(Board::new()),
             following: watch::Sender::new(false),
-            store,
             nats,
+            store,
         }))
     }
 
@@ -130,6 +131,7 @@ impl Hub {
 
     fn publish(&self, event: Recorded) {
         self.0.store.witness(event.position);
+        self.forget_keys(&event);
         let account = match event.metadata() {
             Ok(metadata) => Some(metadata.subject),
             Err(error) => {
@@ -138,6 +140,16 @@ impl Hub {
             }
         };
         self.board().publish(account, Arc::new(event));
+    }
+
+    /// A key that another process has destroyed must not be used here any longer.
+    fn forget_keys(&self, event: &Recorded) {
+        let vault = self.0.store.vault();
+        match event.event_type.as_str() {
+            erasure::ACCOUNT_ERASED => vault.forget_subject(event.aggregate_id),
+            erasure::CONVERSATION_ERASED => vault.forget(&StreamId::of(event)),
+            _ => {}
+        }
     }
 
     fn stop(&self, farewell: Farewell) {

@@ -66,6 +66,7 @@ async fn stream(
         at_least,
     };
     let feed = open(&api, who.account_id, wish).await?;
-    let sse = Sse::new(feed.into_stream()).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let sse = Sse::new(feed.into_stream(api.store.vault().clone()))
+        .keep_alive(KeepAlive::new().interval(HEARTBEAT));
     Ok((UNTOUCHED, sse))
 }

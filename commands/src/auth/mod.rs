@@ -5,15 +5,15 @@ mod session;
 
 use fido_domain::account::{Account, AccountEvent, DisplayName};
 use fido_domain::text::EmailAddress;
-use fido_domain::{Actor, Recorded};
+use fido_domain::{Actor, Evolve, Recorded};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::account::{AccountCommand, AccountRefusal, EMAIL_CLAIM};
 use crate::ambient;
 use crate::append::Claim;
-use crate::secrets::MasterKey;
-use crate::store::{CommandContext, Committed, EventStore, ExecuteError};
+use crate::store::{CommandContext, Committed, EventStore, ExecuteError, Origin};
+use crate::vault::{StreamId, Vault, VaultError};
 
 pub use password::{Password, PasswordError};
 pub use session::{Device, OpenedSession, Session, SessionToken};
@@ -33,6 +33,12 @@ pub enum AuthError {
     /// The database could not be asked.
     #[error("sign-in data cannot be reached")]
     Database(#[from] sqlx::Error),
+    /// The log could not be read.
+    #[error(transparent)]
+    Log(#[from] crate::log::LogError),
+    /// A key could not be had.
+    #[error("the keys of sign-in data cannot be used")]
+    Vault(#[from] VaultError),
     /// A password could not be hashed or a stored hash not read.
     #[error("the password could not be checked")]
     Hash(#[source] argon2::password_hash::Error),
@@ -42,22 +48,31 @@ pub enum AuthError {
 #[derive(Clone)]
 pub struct Auth {
     store: EventStore,
-    key: MasterKey,
     hasher: password::Hasher,
 }
 
 impl Auth {
-    /// Sign-in data beside the log of `store`; `key` hides which addresses are taken.
-    pub fn new(store: EventStore, key: MasterKey) -> Self {
+    /// Sign-in data beside the log of `store`, whose vault hides which addresses are taken.
+    pub fn new(store: EventStore) -> Self {
         Self {
             store,
-            key,
             hasher: password::Hasher::new(),
         }
     }
 
     fn pool(&self) -> &PgPool {
         self.store.pool()
+    }
+
+    fn vault(&self) -> &Vault {
+        self.store.vault()
+    }
+
+    /// Under which hash `email` is claimed.
+    async fn claimed(&self, email: &EmailAddress) -> Result<Vec<u8>, VaultError> {
+        let pepper = self.vault().pepper().await?;
+        let email = email.canonical();
+        Ok(pepper.hash("claim", &[EMAIL_CLAIM.as_bytes(), email.as_bytes()]))
     }
 
     /// Opens an account. The credential is written before the event, so that whoever sees the
@@ -70,7 +85,7 @@ impl Auth {
         email: EmailAddress,
         password: Password,
         display_name: DisplayName,
-        request_id: Option<String>,
+        origin: &Origin,
     ) -> Result<(Uuid, Committed<AccountEvent>), AuthError> {
         let account_id = ambient::new_id();
         let hash = self.hasher.hash(password).await?;
@@ -83,13 +98,14 @@ impl Auth {
         .execute(self.pool())
         .await?;
 
-        let mut context = CommandContext::new(Actor::user(account_id), account_id);
-        context.request_id = request_id;
-        context.claims = vec![Claim {
-            kind: EMAIL_CLAIM,
-            hash: self.key.claim_hash(EMAIL_CLAIM, &email.canonical()),
-            take: true,
-        }];
+        let context = CommandContext {
+            claims: vec![Claim {
+                kind: EMAIL_CLAIM.to_owned(),
+                hash: self.claimed(&email).await?,
+                take: true,
+            }],
+            ..origin.command(Actor::user(account_id), account_id)
+        };
         let command = AccountCommand::RegisterAccount {
             email,
             display_name,
@@ -122,7 +138,7 @@ impl Auth {
              where k.kind = $1 and k.hash = $2",
         )
         .bind(EMAIL_CLAIM)
-        .bind(self.key.claim_hash(EMAIL_CLAIM, &email.canonical()))
+        .bind(self.claimed(email).await?)
         .fetch_optional(self.pool())
         .await?;
         let (account_id, hash) = match found {
@@ -135,16 +151,21 @@ impl Auth {
             .ok_or(AuthError::WrongCredentials)
     }
 
-    /// The account's first event, for the answer to a sign-in.
+    /// The account's events with their content opened, for the answer to a sign-in.
     ///
     /// # Errors
-    /// [`crate::log::LogError`].
-    pub async fn account_events(
-        &self,
-        account_id: Uuid,
-    ) -> Result<Vec<Recorded>, crate::log::LogError> {
-        crate::log::Log::new(self.pool().clone())
-            .stream(<Account as fido_domain::Evolve>::TYPE, account_id)
-            .await
+    /// [`AuthError::Log`] and [`AuthError::Vault`].
+    pub async fn account_events(&self, account_id: Uuid) -> Result<Vec<Recorded>, AuthError> {
+        let log = crate::log::Log::new(self.pool().clone());
+        let mut events = log.stream(Account::TYPE, account_id).await?;
+        for recorded in &mut events {
+            self.vault().open(recorded).await?;
+        }
+        Ok(events)
     }
+}
+
+/// The stream of an account, with whose key what stands beside it is sealed too.
+fn account_stream(account_id: Uuid) -> StreamId {
+    StreamId::new(Account::TYPE, account_id)
 }

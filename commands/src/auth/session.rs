@@ -4,18 +4,23 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fido_domain::Private;
 use sha2::{Digest, Sha256};
-use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use sqlx::{FromRow, Row};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{Auth, AuthError};
+use super::{Auth, AuthError, account_stream};
 use crate::ambient;
 
 /// How long a session lasts.
 const LIFETIME: Duration = Duration::days(30);
 /// What every token begins with, so that scanners for leaked secrets recognise one.
 const PREFIX: &str = "fido_";
+/// The field that a device's name is sealed as.
+const USER_AGENT: &str = "session.user_agent";
 
 /// The secret a device shows with each request.
 #[derive(Clone)]
@@ -35,7 +40,7 @@ impl SessionToken {
     fn generate() -> Self {
         Self(format!(
             "{PREFIX}{}",
-            URL_SAFE_NO_PAD.encode(ambient::secret_bytes())
+            URL_SAFE_NO_PAD.encode(ambient::random::<32>())
         ))
     }
 
@@ -71,12 +76,12 @@ pub struct Session {
 }
 
 /// One of a person's sessions, as shown to that person.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone)]
 pub struct Device {
     /// The session.
     pub session_id: Uuid,
     /// What the device said it was.
-    pub user_agent: String,
+    pub user_agent: Private<String>,
     /// When it signed in.
     pub created_at: OffsetDateTime,
     /// Until when it is signed in.
@@ -87,7 +92,7 @@ impl Auth {
     /// Opens a session for an account whose owner has proved to be that.
     ///
     /// # Errors
-    /// [`AuthError::Database`].
+    /// [`AuthError::Database`] and [`AuthError::Vault`].
     pub async fn open_session(
         &self,
         account_id: Uuid,
@@ -100,6 +105,11 @@ impl Auth {
             expires_at: now + LIFETIME,
         };
         let user_agent: String = user_agent.chars().take(200).collect();
+        let stream = account_stream(account_id);
+        let user_agent = self
+            .vault()
+            .seal_text(&stream, account_id, USER_AGENT, &user_agent)
+            .await?;
         sqlx::query(
             "insert into auth.sessions (session_id, account_id, token_hash, user_agent, created_at, expires_at) \
              values ($1, $2, $3, $4, $5, $6)",
@@ -107,7 +117,7 @@ impl Auth {
         .bind(opened.session_id)
         .bind(account_id)
         .bind(opened.token.hash())
-        .bind(user_agent)
+        .bind(Json(user_agent))
         .bind(now)
         .bind(opened.expires_at)
         .execute(self.pool())
@@ -134,14 +144,24 @@ impl Auth {
     /// # Errors
     /// [`AuthError::Database`].
     pub async fn devices(&self, account_id: Uuid) -> Result<Vec<Device>, AuthError> {
-        Ok(sqlx::query_as(
+        let rows = sqlx::query(
             "select session_id, user_agent, created_at, expires_at from auth.sessions \
              where account_id = $1 and expires_at > $2 order by created_at desc, session_id desc",
         )
         .bind(account_id)
         .bind(ambient::now())
         .fetch_all(self.pool())
-        .await?)
+        .await?;
+        let mut devices = rows.iter().map(device).collect::<Result<Vec<_>, _>>()?;
+        let texts = devices.iter_mut().map(|device| &mut device.user_agent);
+        self.vault()
+            .open_all(
+                texts
+                    .map(|text| (account_stream(account_id), text))
+                    .collect(),
+            )
+            .await?;
+        Ok(devices)
     }
 
     /// Ends a session of `account_id`; false when the account has no such session.
@@ -157,4 +177,14 @@ impl Auth {
                 .await?;
         Ok(gone.rows_affected() > 0)
     }
+}
+
+fn device(row: &PgRow) -> Result<Device, sqlx::Error> {
+    let Json(user_agent) = row.try_get("user_agent")?;
+    Ok(Device {
+        session_id: row.try_get("session_id")?,
+        user_agent,
+        created_at: row.try_get("created_at")?,
+        expires_at: row.try_get("expires_at")?,
+    })
 }

@@ -25,8 +25,12 @@ impl Turns {
 
     /// Waits for the turn at the stream `id`; first come, first served.
     pub(super) async fn wait(&self, id: Uuid) -> MutexGuard<'_, ()> {
-        // The last bits of an id are its random ones.
-        let (_, low) = id.as_u64_pair();
+        self.wait_for(id.as_bytes()).await
+    }
+
+    /// Waits for the turn at whatever `key` names; its last bytes must be random ones.
+    pub(super) async fn wait_for(&self, key: &[u8]) -> MutexGuard<'_, ()> {
+        let low = key.last_chunk().map_or(0, |low| u64::from_be_bytes(*low));
         let place = usize::try_from(low % PLACES as u64).unwrap_or(0);
         self.places[place].lock().await
     }

@@ -1,30 +1,62 @@
 //! One attempt at one command: what cqrs-es sees of the store.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cqrs_es::persist::{PersistedEventRepository, SerializedEvent};
 use cqrs_es::{AggregateContext, AggregateError, DomainEvent, EventEnvelope};
-use fido_domain::recorded::{decode, encode};
-use fido_domain::{Position, Recorded};
-use postgres_es::PostgresEventRepository;
-use serde_json::value::RawValue;
+use fido_domain::Position;
+use fido_domain::recorded::{decode_value, encode};
+use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{CommandContext, Committed, EventStore};
-use crate::append::{self, Batch, Outcome};
+use super::cache::Known;
+use super::{CommandContext, Committed, EventStore, Placed};
+use crate::append::{AppendError, NewEvent, Outcome, Submission};
 use crate::decide::{Decide, Decider};
+use crate::vault::{StreamId, VaultError, seal};
 
+/// What cqrs-es has no word for, on its way through it.
 #[derive(Debug, thiserror::Error)]
-#[error("the {0} is taken")]
-pub(super) struct ClaimTaken(pub(super) String);
+pub(super) enum Aside {
+    /// Another stream holds the claim of this kind.
+    #[error("the {0} is taken")]
+    ClaimTaken(String),
+    /// The request was done before.
+    #[error("the request was done before")]
+    ReceiptExists,
+    /// The store did not take it.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// Its content could not be sealed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
 
-/// One attempt at one command: what cqrs-es sees of the store.
+/// One attempt at one command.
 pub(super) struct UnitOfWork<'a, S: Decide> {
     pub(super) store: &'a EventStore,
     pub(super) context: &'a CommandContext,
-    pub(super) done: Arc<Mutex<Option<Committed<S::Event>>>>,
+    /// Whether others have been at the stream since it was last loaded here.
+    pub(super) overtaken: bool,
+    pub(super) attempt: Arc<Mutex<Attempt<S::Event>>>,
+}
+
+/// What is known of the attempt from outside.
+pub(super) struct Attempt<E> {
+    pub(super) committed: Option<Committed<E>>,
+    /// The sequence of the stream as it was remembered; none when it was loaded.
+    pub(super) remembered: Option<i64>,
+}
+
+impl<E> Default for Attempt<E> {
+    fn default() -> Self {
+        Self {
+            committed: None,
+            remembered: None,
+        }
+    }
 }
 
 /// A stream as it was loaded.
@@ -32,6 +64,8 @@ pub(super) struct Loaded<S: Decide> {
     id: Uuid,
     state: Decider<S>,
     sequence: i64,
+    position: Option<Position>,
+    epoch: i32,
 }
 
 impl<S: Decide> AggregateContext<Decider<S>> for Loaded<S> {
@@ -49,22 +83,20 @@ impl<S: Decide> cqrs_es::EventStore<Decider<S>> for UnitOfWork<'_, S> {
         &self,
         aggregate_id: &str,
     ) -> Result<Vec<EventEnvelope<Decider<S>>>, Failure<S>> {
-        let stored = PostgresEventRepository::new(self.store.pool.clone())
-            .get_events::<Decider<S>>(aggregate_id)
-            .await?;
-        stored.into_iter().map(envelope).collect()
+        self.events_after(aggregate_id, 0).await
     }
 
     async fn load_aggregate(&self, aggregate_id: &str) -> Result<Loaded<S>, Failure<S>> {
         let id = aggregate_id
             .parse()
             .map_err(|error: uuid::Error| AggregateError::UnexpectedError(error.into()))?;
-        let events = self.load_events(aggregate_id).await?;
-        let sequence = events.last().map_or(0, |event| event.sequence);
+        let known = self.known(id, aggregate_id).await?;
         Ok(Loaded {
             id,
-            state: Decider(S::fold(events.iter().map(|event| &event.payload))),
-            sequence: i64::try_from(sequence).unwrap_or(i64::MAX),
+            state: Decider(known.state),
+            sequence: known.sequence,
+            position: known.position,
+            epoch: known.epoch,
         })
     }
 
@@ -74,114 +106,209 @@ impl<S: Decide> cqrs_es::EventStore<Decider<S>> for UnitOfWork<'_, S> {
         loaded: Loaded<S>,
         _metadata: HashMap<String, String>,
     ) -> Result<Vec<EventEnvelope<Decider<S>>>, Failure<S>> {
-        let committed = if events.is_empty() {
-            Committed {
-                events: Vec::new(),
-                position: self.last_position(loaded.id).await?,
-                sequence: loaded.sequence,
+        let committed = if events.is_empty() && self.context.receipt.is_none() {
+            let (sequence, position) = self.store.stream_end::<S>(loaded.id).await?;
+            if sequence != loaded.sequence {
+                return Err(AggregateError::AggregateConflict);
             }
+            self.keep(loaded, position);
+            Committed::nothing(position)
         } else {
-            self.append(events, &loaded).await?
+            self.append(events, loaded).await?
         };
-        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(committed);
+        self.attempt().committed = Some(committed);
         // Nothing is dispatched in-process: projections read the log.
         Ok(Vec::new())
     }
 }
 
 impl<S: Decide> UnitOfWork<'_, S> {
+    /// The stream's state: from memory, with what was added since when others were at it, or loaded.
+    async fn known(&self, id: Uuid, text: &str) -> Result<Known<S>, Failure<S>> {
+        let epoch = self.store.epoch().await?;
+        let kept = self.store.states.get::<S>(id);
+        if let Some(kept) = kept.filter(|kept| kept.epoch == epoch) {
+            if !self.overtaken {
+                self.attempt().remembered = Some(kept.sequence);
+                return Ok(Known::clone(&kept));
+            }
+            let added = self.events_after(text, kept.sequence).await?;
+            // Overtaken, and nothing was added: then the state is of no stream that there is.
+            if !added.is_empty() {
+                return Ok(extended(Known::clone(&kept), &added, epoch));
+            }
+        }
+        let nothing = Known {
+            state: S::default(),
+            sequence: 0,
+            position: None,
+            epoch,
+        };
+        Ok(extended(nothing, &self.events_after(text, 0).await?, epoch))
+    }
+
+    async fn events_after(
+        &self,
+        aggregate_id: &str,
+        sequence: i64,
+    ) -> Result<Vec<EventEnvelope<Decider<S>>>, Failure<S>> {
+        let repository = self.store.repository();
+        let stored = match usize::try_from(sequence) {
+            Ok(0) | Err(_) => repository.get_events::<Decider<S>>(aggregate_id).await?,
+            Ok(after) => {
+                repository
+                    .get_last_events::<Decider<S>>(aggregate_id, after)
+                    .await?
+            }
+        };
+        stored.into_iter().map(envelope).collect()
+    }
+
     async fn append(
         &self,
         events: Vec<S::Event>,
-        loaded: &Loaded<S>,
+        loaded: Loaded<S>,
     ) -> Result<Committed<S::Event>, Failure<S>> {
-        let metadata = canonical::<S>(&self.context.metadata())?;
-        let mut payloads = Vec::with_capacity(events.len());
-        for event in &events {
-            payloads.push(canonical::<S>(&encode(event).map_err(unwritable::<S>)?)?);
-        }
-        let batch = Batch {
-            command_id: self.context.command_id,
-            aggregate_type: S::TYPE,
-            aggregate_id: loaded.id,
-            expected: loaded.sequence,
-            subject: self.context.subject,
-            event_types: events.iter().map(DomainEvent::event_type).collect(),
-            event_versions: events.iter().map(DomainEvent::event_version).collect(),
-            payloads,
-            metadata,
-            claims: &self.context.claims,
-        };
-        let outcome = append::append(&self.store.pool, &batch)
-            .await
-            .map_err(|error| AggregateError::DatabaseConnectionError(error.into()))?;
-        match outcome {
+        let submission = self.submission(&events, &loaded).await?;
+        let outcome = self.store.appender.append(submission).await;
+        match outcome.map_err(aside::<S>)? {
             Outcome::Appended {
                 first_position,
                 recorded_at,
-            } => self.committed(events, &batch, first_position, recorded_at),
+            } => Ok(self.committed(events, loaded, first_position, recorded_at)),
             Outcome::Conflict => Err(AggregateError::AggregateConflict),
-            Outcome::ClaimTaken { kind } => {
-                Err(AggregateError::UnexpectedError(ClaimTaken(kind).into()))
-            }
+            Outcome::ClaimTaken { kind } => Err(aside::<S>(Aside::ClaimTaken(kind))),
+            Outcome::ReceiptExists => Err(aside::<S>(Aside::ReceiptExists)),
         }
+    }
+
+    /// The command as it will be stored: canonical JSON, private fields sealed.
+    async fn submission(
+        &self,
+        events: &[S::Event],
+        loaded: &Loaded<S>,
+    ) -> Result<Submission, Failure<S>> {
+        let mut payloads = Vec::with_capacity(events.len());
+        for event in events {
+            payloads.push(encode(event).map_err(unwritable::<S>)?);
+        }
+        let mut metadata =
+            serde_json::to_value(self.context.metadata()).map_err(unwritable::<S>)?;
+        let stream = StreamId::new(S::TYPE, loaded.id);
+        // A command without events stores nothing but its receipt.
+        let private = seal::has_open(&metadata) || payloads.iter().any(seal::has_open);
+        let key = if private && !events.is_empty() {
+            let (vault, subject) = (&self.store.vault, self.context.subject);
+            let key = vault.key_for(&stream, subject, loaded.sequence == 0).await;
+            Some(key.map_err(aside::<S>)?)
+        } else {
+            None
+        };
+        let sealed = |value: &mut Value, path: &str| -> Result<String, Failure<S>> {
+            seal::seal(value, path, &stream, key.as_ref()).map_err(unwritable::<S>)?;
+            serde_json_canonicalizer::to_string(value).map_err(unwritable::<S>)
+        };
+        let mut written = Vec::with_capacity(events.len());
+        for (event, payload) in events.iter().zip(&mut payloads) {
+            let event_type = event.event_type();
+            written.push(NewEvent {
+                payload: sealed(payload, &event_type)?,
+                event_version: event.event_version(),
+                event_type,
+            });
+        }
+        Ok(Submission {
+            command_id: self.context.command_id,
+            aggregate_type: S::TYPE,
+            aggregate_id: loaded.id.to_string(),
+            epoch: loaded.epoch,
+            expected: loaded.sequence,
+            subject: self.context.subject,
+            events: written,
+            metadata: if events.is_empty() {
+                String::new()
+            } else {
+                sealed(&mut metadata, "metadata")?
+            },
+            claims: self.context.claims.clone(),
+            receipt: self.context.receipt.clone(),
+        })
     }
 
     fn committed(
         &self,
         events: Vec<S::Event>,
-        batch: &Batch<'_>,
+        loaded: Loaded<S>,
         first_position: Position,
         recorded_at: OffsetDateTime,
-    ) -> Result<Committed<S::Event>, Failure<S>> {
-        let mut recorded = Vec::with_capacity(events.len());
-        for ((event, payload), n) in events.into_iter().zip(&batch.payloads).zip(0..) {
-            let stored = Recorded {
-                position: first_position + n,
-                aggregate_type: S::TYPE.to_owned(),
-                aggregate_id: batch.aggregate_id,
-                sequence: batch.expected + 1 + n,
-                event_type: event.event_type(),
-                event_version: event.event_version(),
-                payload: RawValue::from_string(payload.clone()).map_err(unwritable::<S>)?,
-                metadata: RawValue::from_string(batch.metadata.clone()).map_err(unwritable::<S>)?,
-                recorded_at,
-            };
-            recorded.push((event, stored));
-        }
-        let count = i64::try_from(recorded.len()).unwrap_or(i64::MAX);
-        let position = first_position + count - 1;
-        self.store.witness(position);
-        self.store
-            .appended
-            .send_if_modified(|last| position > std::mem::replace(last, position.max(*last)));
-        Ok(Committed {
-            events: recorded,
+    ) -> Committed<S::Event> {
+        let (id, before) = (loaded.id, loaded.sequence);
+        let events: Vec<_> = events
+            .into_iter()
+            .zip(0..)
+            .map(|(event, n)| {
+                let placed = Placed {
+                    position: first_position + n,
+                    aggregate_id: id,
+                    sequence: before + 1 + n,
+                    recorded_at,
+                };
+                (event, placed)
+            })
+            .collect();
+        let Some((_, last)) = events.last() else {
+            // Only its receipt was stored.
+            return Committed::nothing(loaded.position.unwrap_or(0));
+        };
+        let position = last.position;
+        let after = Loaded {
+            sequence: last.sequence,
+            ..loaded
+        };
+        self.keep(after, position);
+        Committed {
+            events,
             position,
-            sequence: batch.expected + count,
-        })
+            replayed: false,
+        }
     }
 
-    async fn last_position(&self, id: Uuid) -> Result<Position, Failure<S>> {
-        let position: Option<Position> = sqlx::query_scalar(
-            "select last_position from streams where aggregate_type = $1 and aggregate_id = $2",
-        )
-        .bind(S::TYPE)
-        .bind(id.to_string())
-        .fetch_optional(&self.store.pool)
-        .await
-        .map_err(|error| AggregateError::DatabaseConnectionError(error.into()))?;
-        Ok(position.unwrap_or(0))
+    fn keep(&self, loaded: Loaded<S>, position: Position) {
+        let known = Known {
+            state: loaded.state.0,
+            sequence: loaded.sequence,
+            position: Some(position),
+            epoch: loaded.epoch,
+        };
+        self.store.states.keep(loaded.id, known);
     }
+
+    fn attempt(&self) -> MutexGuard<'_, Attempt<S::Event>> {
+        self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn extended<S: Decide>(
+    mut known: Known<S>,
+    added: &[EventEnvelope<Decider<S>>],
+    epoch: i32,
+) -> Known<S> {
+    for event in added {
+        known.state.evolve(&event.payload);
+        known.sequence = i64::try_from(event.sequence).unwrap_or(i64::MAX);
+        known.position = None;
+    }
+    known.epoch = epoch;
+    known
 }
 
 /// A stored event, read. What is wrong with one that cannot be read is not repeated: it may be content.
 fn envelope<S: Decide>(stored: SerializedEvent) -> Result<EventEnvelope<Decider<S>>, Failure<S>> {
-    let payload = stored.payload.to_string();
-    let event = decode(&stored.event_type, &stored.event_version, &payload).map_err(|_| {
+    let (event_type, event_version) = (&stored.event_type, &stored.event_version);
+    let event = decode_value(event_type, event_version, stored.payload).map_err(|_| {
         let unreadable = format!(
-            "event {} ({} version {}) cannot be read by this build",
-            stored.sequence, stored.event_type, stored.event_version
+            "event {} ({event_type} version {event_version}) cannot be read by this build",
+            stored.sequence
         );
         AggregateError::DeserializationError(unreadable.into())
     })?;
@@ -193,11 +320,10 @@ fn envelope<S: Decide>(stored: SerializedEvent) -> Result<EventEnvelope<Decider<
     })
 }
 
-/// Canonical JSON (RFC 8785): the bytes that are stored and hashed.
-fn canonical<S: Decide>(value: &impl serde::Serialize) -> Result<String, Failure<S>> {
-    serde_json_canonicalizer::to_string(value).map_err(unwritable::<S>)
+fn aside<S: Decide>(aside: impl Into<Aside>) -> Failure<S> {
+    AggregateError::UnexpectedError(aside.into().into())
 }
 
-fn unwritable<S: Decide>(error: serde_json::Error) -> Failure<S> {
+fn unwritable<S: Decide>(error: impl std::error::Error + Send + Sync + 'static) -> Failure<S> {
     AggregateError::DeserializationError(error.into())
 }

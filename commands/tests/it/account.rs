@@ -40,3 +40,31 @@ fn an_account_is_opened_once() {
         .when(register())
         .then_expect_error(AccountRefusal::AlreadyRegistered);
 }
+
+#[test]
+fn an_account_is_erased_once() {
+    accounts()
+        .given(vec![registered()])
+        .when(AccountCommand::EraseAccount)
+        .then_expect_events(vec![AccountEvent::AccountErased {}]);
+    accounts()
+        .given(vec![registered(), AccountEvent::AccountErased {}])
+        .when(AccountCommand::EraseAccount)
+        .then_expect_events(Vec::new());
+}
+
+#[test]
+fn an_account_that_nobody_opened_is_not_erased() {
+    accounts()
+        .given_no_previous_events()
+        .when(AccountCommand::EraseAccount)
+        .then_expect_error(AccountRefusal::NotFound);
+}
+
+#[test]
+fn an_erased_account_is_not_opened_again() {
+    accounts()
+        .given(vec![registered(), AccountEvent::AccountErased {}])
+        .when(register())
+        .then_expect_error(AccountRefusal::AlreadyRegistered);
+}

@@ -215,3 +215,61 @@ fn a_failed_reply_ends_the_wait() {
         .when(post(ADA))
         .then_expect_events(vec![posted(), requested()]);
 }
+
+fn erase(account_id: Uuid) -> ConversationCommand {
+    ConversationCommand::EraseConversation { account_id }
+}
+
+#[test]
+fn a_conversation_is_erased_once_also_while_a_reply_is_awaited() {
+    for given in [
+        vec![started()],
+        vec![started(), posted(), requested(), begun(1)],
+    ] {
+        conversations()
+            .given(given)
+            .when(erase(ADA))
+            .then_expect_events(vec![ConversationEvent::ConversationErased {}]);
+    }
+    conversations()
+        .given(vec![started(), ConversationEvent::ConversationErased {}])
+        .when(erase(ADA))
+        .then_expect_events(Vec::new());
+}
+
+#[test]
+fn nobody_erases_somebody_elses_conversation() {
+    for given in [
+        Vec::new(),
+        vec![started()],
+        vec![started(), ConversationEvent::ConversationErased {}],
+    ] {
+        conversations()
+            .given(given)
+            .when(erase(BOB))
+            .then_expect_error(ConversationRefusal::NotFound);
+    }
+}
+
+#[test]
+fn an_erased_conversation_does_not_exist() {
+    let start = ConversationCommand::StartConversation {
+        account_id: ADA,
+        copilot: Copilot::GrowthEngine,
+        goal: None,
+        plan_id: None,
+    };
+    let begin = ConversationCommand::StartReply { reply_id: REPLY };
+    for command in [start, post(ADA), begin, record(1), fail(1)] {
+        conversations()
+            .given(vec![
+                started(),
+                posted(),
+                requested(),
+                begun(1),
+                ConversationEvent::ConversationErased {},
+            ])
+            .when(command)
+            .then_expect_error(ConversationRefusal::NotFound);
+    }
+}

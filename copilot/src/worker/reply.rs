@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
+use fido_commands::vault::{StreamId, VaultError};
 use fido_commands::{CommandContext, ExecuteError};
 use fido_domain::conversation::{Conversation, ConversationEvent, Copilot};
-use fido_domain::{Metadata, Recorded};
+use fido_domain::{Evolve, Metadata, Recorded};
 use fido_nats::live::LiveEvent;
 use fido_projections::conversation::{Order, one, transcript};
 use fido_projections::{ReadError, Snapshot};
@@ -38,6 +39,7 @@ struct Begun {
 enum Failure {
     Model(GatewayError),
     Read(ReadError),
+    Vault(VaultError),
 }
 
 impl From<GatewayError> for Failure {
@@ -49,6 +51,12 @@ impl From<GatewayError> for Failure {
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         Self::Read(error)
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        Self::Vault(error)
     }
 }
 
@@ -110,7 +118,8 @@ impl Desk {
                 | ConversationEvent::MessagePosted { .. }
                 | ConversationEvent::ReplyRequested { .. }
                 | ConversationEvent::ReplyCompleted { .. }
-                | ConversationEvent::ReplyFailed { .. } => None,
+                | ConversationEvent::ReplyFailed { .. }
+                | ConversationEvent::ConversationErased {} => None,
             })
             .unwrap_or(1);
         let begun = Begun {
@@ -138,11 +147,48 @@ impl Desk {
             };
             self.show(begun, &restarted).await;
         }
-        let mut snapshot = self.replicas.read(Some(request.position)).await?;
-        let prompt = prompt(&mut snapshot, begun).await?;
-        drop(snapshot);
+        let snapshot = self.replicas.read(Some(request.position)).await?;
+        let prompt = self.prompt(snapshot, begun).await?;
         let reply = self.gateway.reply(prompt).await?;
         self.stream(begun, reply).await
+    }
+
+    /// The co-pilot's instructions and what has been said.
+    async fn prompt(&self, mut snapshot: Snapshot, begun: &Begun) -> Result<Prompt, Failure> {
+        let id = begun.conversation_id;
+        let conversation = one(&mut snapshot, begun.account_id, id).await?;
+        let mut goal = conversation.and_then(|conversation| conversation.goal);
+        let mut said = transcript(&mut snapshot, id, Order::Newest, None, TURNS).await?;
+        drop(snapshot);
+        said.reverse();
+        let texts = said.iter_mut().filter_map(|message| message.text.as_mut());
+        let sealed = texts.chain(goal.as_mut());
+        let stream = StreamId::new(Conversation::TYPE, id);
+        let vault = self.store.vault();
+        vault
+            .open_all(sealed.map(|content| (stream.clone(), content)).collect())
+            .await?;
+        let mut system = system_prompt(begun.copilot).to_owned();
+        if let Some(goal) = &goal {
+            system.push_str("\n\nWhat the person wants to achieve: ");
+            system.push_str(goal.shown());
+        }
+        let turns = said
+            .iter()
+            .filter(|message| message.status == "complete")
+            .filter_map(|message| {
+                let text = message.text.as_ref()?.shown();
+                Some(match message.role.as_str() {
+                    "user" => Turn::user(text),
+                    _ => Turn::assistant(text),
+                })
+            })
+            .collect();
+        Ok(Prompt {
+            system: system.into(),
+            turns,
+            max_tokens: MAX_TOKENS,
+        })
     }
 
     async fn stream(
@@ -232,6 +278,7 @@ impl Desk {
         let (code, retryable, error) = match &failure {
             Failure::Model(error) => (error.code(), error.is_retryable(), error.to_string()),
             Failure::Read(error) => ("replica_unavailable", true, error.to_string()),
+            Failure::Vault(error) => ("vault_unavailable", true, error.to_string()),
         };
         tracing::warn!(
             reply.id = %begun.reply_id,
@@ -273,18 +320,21 @@ impl Desk {
 fn verdict_on(refused: &Refused, reply_id: Uuid) -> Verdict {
     match refused {
         ExecuteError::Refused(ConversationRefusal::Superseded { .. }) => Verdict::Superseded,
-        // Completed, failed, or never asked for: nobody waits.
+        // Completed, failed, erased, or never asked for: nobody waits.
         ExecuteError::Refused(
             ConversationRefusal::ReplyNotOpen
             | ConversationRefusal::NotFound
             | ConversationRefusal::AlreadyStarted
             | ConversationRefusal::ReplyInProgress { .. },
-        ) => Verdict::Settled,
+        )
+        | ExecuteError::Erased { .. } => Verdict::Settled,
         ExecuteError::ClaimTaken { .. }
+        | ExecuteError::KeyReused
         | ExecuteError::Contended { .. }
+        | ExecuteError::Overloaded
+        | ExecuteError::Diverged { .. }
         | ExecuteError::Unavailable(_)
-        | ExecuteError::Corrupt { .. }
-        | ExecuteError::Diverged { .. } => {
+        | ExecuteError::Corrupt { .. } => {
             tracing::warn!(
                 reply.id = %reply_id,
                 error = %refused,
@@ -294,32 +344,4 @@ fn verdict_on(refused: &Refused, reply_id: Uuid) -> Verdict {
             Verdict::Again(Duration::from_secs(1))
         }
     }
-}
-
-/// The co-pilot's instructions and what has been said.
-async fn prompt(snapshot: &mut Snapshot, begun: &Begun) -> Result<Prompt, ReadError> {
-    let mut system = system_prompt(begun.copilot).to_owned();
-    let conversation = one(snapshot, begun.account_id, begun.conversation_id).await?;
-    if let Some(goal) = conversation.and_then(|conversation| conversation.goal) {
-        system.push_str("\n\nWhat the person wants to achieve: ");
-        system.push_str(goal.shown());
-    }
-    let mut said = transcript(snapshot, begun.conversation_id, Order::Newest, None, TURNS).await?;
-    said.reverse();
-    let turns = said
-        .into_iter()
-        .filter(|message| message.status == "complete")
-        .filter_map(|message| {
-            let text = message.text?;
-            Some(match message.role.as_str() {
-                "user" => Turn::user(text.shown()),
-                _ => Turn::assistant(text.shown()),
-            })
-        })
-        .collect();
-    Ok(Prompt {
-        system: system.into(),
-        turns,
-        max_tokens: MAX_TOKENS,
-    })
 }

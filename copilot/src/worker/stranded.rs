@@ -2,6 +2,7 @@
 //! after a fork of the log, or everybody was away for longer than it remembers. The read models still
 //! show that somebody waits.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +11,12 @@ use fido_commands::log::{Log, LogError};
 use fido_domain::conversation::{Conversation, ConversationEvent};
 use fido_domain::{Evolve, Position, Recorded};
 use fido_projections::{ReadError, conversation};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::Desk;
+use super::{Desk, Verdict};
 
 /// The pause before the read models are asked again.
 const LOOK: Duration = Duration::from_secs(5);
@@ -40,8 +41,11 @@ pub(super) async fn answer(
     replies: &TaskTracker,
     give_up: &CancellationToken,
 ) {
+    // The read models may take a while to show it, or never do, as when the person was erased.
+    let settled = Arc::new(Mutex::new(HashSet::new()));
     loop {
-        match desk.stranded(before).await {
+        let known = settled.lock().await.clone();
+        match desk.stranded(before, &known).await {
             Ok(Stranded { waiting: 0, .. }) => return,
             Ok(Stranded { requests, waiting }) => {
                 tracing::info!(
@@ -55,9 +59,13 @@ pub(super) async fn answer(
                         return;
                     };
                     let (desk, give_up) = (Arc::clone(desk), give_up.clone());
+                    let settled = Arc::clone(&settled);
                     replies.spawn(async move {
-                        // Whatever the verdict: what is not settled is found again.
-                        give_up.run_until_cancelled(desk.reply(&request)).await;
+                        let verdict = give_up.run_until_cancelled(desk.reply(&request)).await;
+                        // What is not settled is found again.
+                        if matches!(verdict, Some(Verdict::Settled)) {
+                            settled.lock().await.insert(request.position);
+                        }
                         drop(place);
                     });
                 }
@@ -79,11 +87,16 @@ struct Stranded {
 }
 
 impl Desk {
-    async fn stranded(&self, before: Position) -> Result<Stranded, Blind> {
+    async fn stranded(
+        &self,
+        before: Position,
+        settled: &HashSet<Position>,
+    ) -> Result<Stranded, Blind> {
         // A replica that is further than that shows nothing that the log has lost.
         let mut snapshot = self.replicas.read(Some(before - 1)).await?;
-        let open = conversation::open_requests(&mut snapshot, before).await?;
+        let mut open = conversation::open_requests(&mut snapshot, before).await?;
         drop(snapshot);
+        open.retain(|position| !settled.contains(position));
         let log = Log::new(self.store.pool().clone());
         let mut requests = Vec::new();
         for &position in &open {
@@ -124,7 +137,8 @@ fn reply_of(request: &Recorded) -> Option<Uuid> {
             | ConversationEvent::MessagePosted { .. }
             | ConversationEvent::ReplyStarted { .. }
             | ConversationEvent::ReplyCompleted { .. }
-            | ConversationEvent::ReplyFailed { .. },
+            | ConversationEvent::ReplyFailed { .. }
+            | ConversationEvent::ConversationErased {},
         )
         | Err(_) => None,
     }

@@ -90,6 +90,21 @@ pub(crate) async fn apply(
             .await?;
             0
         }
+        // The content goes with its key; that it is sealed is all the replica knows of it.
+        ConversationEvent::ConversationErased {} => {
+            sqlx::query("update conversations set status = 'erased' where conversation_id = $1")
+                .bind(recorded.aggregate_id)
+                .execute(&mut *replica)
+                .await?;
+            sqlx::query(
+                "update messages set status = 'cancelled' \
+                 where conversation_id = $1 and status = 'requested'",
+            )
+            .bind(recorded.aggregate_id)
+            .execute(&mut *replica)
+            .await?;
+            0
+        }
     };
     sqlx::query(
         "update conversations set message_count = message_count + $2, sequence = $3, \

@@ -8,7 +8,6 @@ use async_nats::jetstream::{self, stream::Info};
 use fido::stack::OWNER;
 use fido_api::ApiConfig;
 use fido_commands::log::Log;
-use fido_commands::secrets::MasterKey;
 use fido_domain::Position;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
@@ -162,10 +161,12 @@ impl Scene {
     pub(super) async fn another_process(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let key = MasterKey::parse(&self.app.ground.master_key).unwrap();
-        let system = self.app.ground.system().await;
+        let (system, vault) = (
+            self.app.ground.system().await,
+            self.app.ground.vault().await,
+        );
         let forever = CancellationToken::new();
-        tokio::spawn(system.serve(listener, key, ApiConfig::default(), forever));
+        tokio::spawn(system.serve(listener, vault, None, ApiConfig::default(), forever));
         base
     }
 

@@ -17,7 +17,7 @@ async fn written(frame: Frame) -> String {
 #[tokio::test]
 async fn an_event_has_its_position_as_id() {
     assert_eq!(
-        written(recorded(&event(7))).await,
+        written(recorded(&event(7), &event(7).payload)).await,
         "event: conversation.message_posted\n\
          id: 7\n\
          data: {\"position\":7,\"aggregate_type\":\"conversation\",\

@@ -1,0 +1,95 @@
+//! `fido bench` as the real binary: it measures what it says, and what was acknowledged is there.
+//! How fast anything was is never looked at.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+#[test]
+fn a_short_append_bench_accounts_for_every_command() {
+    let output = Command::new(env!("CARGO_BIN_EXE_fido"))
+        .args(["bench", "append", "--quick", "--json"])
+        .env_remove("FIDO_BENCH_EVENTS_OWNER_URL")
+        .env_remove("FIDO_BENCH_EVENTS_URL")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+
+    let cells = report["cells"].as_array().unwrap();
+    let found = |part: &str, what: &dyn Fn(&Value) -> String| -> Vec<String> {
+        let cells = cells.iter().filter(|cell| cell["part"] == part);
+        let mut found: Vec<String> = cells.map(what).collect();
+        found.sort();
+        found
+    };
+    assert_eq!(
+        found("contest", &|cell| format!(
+            "{} {}",
+            cell["store"].as_str().unwrap(),
+            cell["in_flight"]
+        )),
+        [
+            "fido 1",
+            "fido 16",
+            "postgres_es 1",
+            "postgres_es 16",
+            "raw_insert 1",
+            "raw_insert 16",
+            "raw_insert_unflushed 1",
+        ]
+    );
+    assert_eq!(
+        found("processes", &|cell| cell["processes"].to_string()),
+        ["1", "2"]
+    );
+    assert_eq!(
+        found("growth", &|cell| cell["events_before"].to_string()),
+        ["1000", "20000"]
+    );
+    for cell in cells {
+        let rounds = cell["rounds"].as_array().unwrap();
+        assert_eq!(rounds.len(), 1, "{cell}");
+        let figure = |name: &str| cell[name].as_f64().unwrap();
+        assert!(figure("commands") >= 1.0 && figure("commands_per_s") > 0.0);
+        assert!(figure("p50_ms") <= figure("p99_ms") && figure("p99_ms") <= figure("max_ms"));
+    }
+
+    let count = |value: &Value| value.as_u64().unwrap();
+    let logs = report["logs"].as_array().unwrap();
+    assert_eq!(logs.len(), 5, "three in the contest, two that were filled");
+    for log in logs {
+        assert_eq!(
+            count(&log["events"]),
+            count(&log["filled"]) + count(&log["acknowledged"]),
+            "{log}"
+        );
+        let payload = count(&log["payload_bytes"]);
+        assert!((490..=510).contains(&payload), "{log}");
+    }
+    let measured: u64 = cells.iter().map(|cell| count(&cell["commands"])).sum();
+    let acknowledged: u64 = logs.iter().map(|log| count(&log["acknowledged"])).sum();
+    // Each cell has warmed up with a command to each stream; three more times the contest did, and
+    // three commands found out how large a payload is.
+    let streams = count(&report["settings"]["streams"]);
+    let warm_up = streams * (cells.len() as u64 + 3) + 3;
+    assert_eq!(acknowledged, measured + warm_up);
+
+    assert_eq!(report["ratios"].as_array().unwrap().len(), 7);
+    assert_eq!(report["machine"]["postgres"]["fsync"], "on");
+    assert_eq!(report["machine"]["postgres"]["synchronous_commit"], "on");
+    assert!(report["flush_ms"].is_number());
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused_before_anything_starts() {
+    let output = Command::new(env!("CARGO_BIN_EXE_fido"))
+        .args(["bench", "append", "--in-flight", "64", "--streams", "10"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("--streams"), "{errors}");
+}
