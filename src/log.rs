@@ -180,8 +180,8 @@ fn in_words(fork: &Fork) -> Result<String> {
     }
     write!(
         text,
-        "\nEverything up to {forked_after} is there. What came after it is lost, and its positions are\n\
-         never used again: the next event will be at {first_position}.\n\
+        "\nEverything up to {forked_after} is there. The positions up to {} are never used: what was seen\n\
+         there is lost. The next event will be at {first_position}.\n\
          \n\
          By itself, within seconds:\n  \
            the relay makes the event stream anew, from {first_position} on\n  \
@@ -190,7 +190,8 @@ fn in_words(fork: &Fork) -> Result<String> {
          By itself, and taking as long as a replay of the log:\n  \
            replicas that show lost events are emptied and built again from position 1\n\
          \n\
-         Watch it with: fido status"
+         Watch it with: fido status",
+        first_position - 1
     )?;
     Ok(text)
 }
