@@ -3,7 +3,7 @@
 # What scripts/setup puts into the project is looked for last, so that the machine's own comes first.
 export PATH := $(PATH):$(CURDIR)/.tools/nats/bin:$(HOME)/.cargo/bin
 
-.PHONY: help run test setup
+.PHONY: help run test soak setup
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
@@ -13,6 +13,9 @@ run: setup ## Start everything on this machine: http://localhost:8080 (options: 
 
 test: setup ## Run every test (one of them: ARGS="--test it stack")
 	cargo test --workspace $(ARGS)
+
+soak: setup ## Random cases against the event store for FIDO_SOAK_MINUTES (10), or FIDO_SEED again and again
+	cargo test --release --test it properties::soak -- --ignored --exact --nocapture
 
 setup: ## Install what is missing: PostgreSQL, nats-server, a C compiler, curl
 	@scripts/setup

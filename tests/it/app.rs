@@ -22,7 +22,7 @@ use uuid::Uuid;
 static CLUSTER: OnceCell<Arc<PostgresCluster>> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-const TEMPLATE_EVENTS: &str = "template_events";
+pub(crate) const TEMPLATE_EVENTS: &str = "template_events";
 const TEMPLATE_REPLICA: &str = "template_replica";
 pub(crate) const REPLICA: &str = "replica1";
 /// An offline model that writes as fast as it can.
@@ -31,29 +31,32 @@ pub(crate) const UNPACED: model::Options = model::Options {
     tokens_per_second: 0,
 };
 
+/// A cluster of its own, for a test that kills it, with migrated templates in it.
+pub(crate) async fn new_cluster() -> PostgresCluster {
+    let cluster = PostgresCluster::temporary(&Programs::of_this_machine())
+        .await
+        .unwrap();
+    for template in [TEMPLATE_EVENTS, TEMPLATE_REPLICA] {
+        cluster.ensure_database(template).await.unwrap();
+    }
+    let (events, replica) = (
+        cluster.url(TEMPLATE_EVENTS, OWNER),
+        cluster.url(TEMPLATE_REPLICA, OWNER),
+    );
+    roles::migrate(OwnerUrls {
+        events: &events,
+        replica: &replica,
+        vault: &events,
+    })
+    .await
+    .unwrap();
+    cluster
+}
+
 /// The cluster, with migrated templates in it.
 pub(crate) async fn cluster() -> Arc<PostgresCluster> {
     CLUSTER
-        .get_or_init(|| async {
-            let cluster = PostgresCluster::temporary(&Programs::of_this_machine())
-                .await
-                .unwrap();
-            for template in [TEMPLATE_EVENTS, TEMPLATE_REPLICA] {
-                cluster.ensure_database(template).await.unwrap();
-            }
-            let (events, replica) = (
-                cluster.url(TEMPLATE_EVENTS, OWNER),
-                cluster.url(TEMPLATE_REPLICA, OWNER),
-            );
-            roles::migrate(OwnerUrls {
-                events: &events,
-                replica: &replica,
-                vault: &events,
-            })
-            .await
-            .unwrap();
-            Arc::new(cluster)
-        })
+        .get_or_init(|| async { Arc::new(new_cluster().await) })
         .await
         .clone()
 }

@@ -1,4 +1,4 @@
-//! The one task of a process that appends: batches in, outcomes out, one batch at a time.
+//! The one thread of a process that appends: batches in, outcomes out, one batch at a time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ impl Pulse {
     }
 }
 
-/// Where commands queue. Cheap to clone; the task behind it ends with the last clone.
+/// Where commands queue. Cheap to clone; the thread behind it ends with the last clone.
 #[derive(Clone)]
 pub(crate) struct Appender {
     queue: mpsc::Sender<Waiting>,
@@ -122,6 +122,9 @@ impl Ticket {
 
 impl Appender {
     /// Starts the task, which connects with `options` when there is something to append.
+    ///
+    /// It has a thread of its own: on the threads where commands are decided an answer of the database
+    /// would be noticed only after dozens of them, and the database waits meanwhile.
     pub(crate) fn start(options: PgConnectOptions) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let pulse = Arc::new(Pulse::new());
@@ -131,7 +134,17 @@ impl Appender {
             attempt: 0,
             pulse: Arc::clone(&pulse),
         };
-        tokio::spawn(desk.run(waiting));
+        let thread = std::thread::Builder::new().name("fido-appender".to_owned());
+        #[expect(clippy::expect_used, reason = "without threads nothing of Fido runs")]
+        thread
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .expect("a runtime for the appender");
+                runtime.block_on(desk.run(waiting));
+            })
+            .expect("a thread for the appender");
         Self {
             queue,
             room: Arc::new(Semaphore::new(ROOM_KIB)),

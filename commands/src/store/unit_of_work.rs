@@ -257,8 +257,9 @@ impl<S: Decide> UnitOfWork<'_, S> {
             })
             .collect();
         let Some((_, last)) = events.last() else {
-            // Only its receipt was stored.
-            return Committed::nothing(loaded.position.unwrap_or(0));
+            // Only its receipt was stored. Where the stream's position is not remembered, the log's
+            // end of that moment serves: a reader that has reached it has the whole stream.
+            return Committed::nothing(loaded.position.unwrap_or(first_position - 1));
         };
         let position = last.position;
         let after = Loaded {
