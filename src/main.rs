@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use fido::config::{self, AccountCommand, AuditCommand, Cli, Command, KeysCommand, LogFormat};
+use fido::config::{
+    self, AccountCommand, AuditCommand, Cli, Command, KeysCommand, LogCommand, LogFormat,
+};
 use fido::roles::{self, System};
-use fido::{account, audit, bench, dev, keys, model, status};
+use fido::{account, audit, bench, dev, keys, log, model, status};
 use fido_api::{ApiConfig, SessionCookie};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -113,6 +115,7 @@ async fn start(cli: Cli) -> Result<()> {
         Command::Audit(AuditCommand::Show(args)) => {
             audit::show(&args).await.map(|text| print(&text))
         }
+        Command::Log(LogCommand::Fork(args)) => log::fork(&args).await.map(|text| print(&text)),
         Command::Events => {
             print(&fido_domain::catalogue::markdown()?);
             Ok(())
