@@ -12,13 +12,13 @@ use tokio::process::{Child, Command};
 use crate::app::{Ground, TestApp, http_client};
 
 /// A `fido serve` of its own process.
-struct Served {
-    base: String,
+pub(crate) struct Served {
+    pub(crate) base: String,
     _process: Child,
 }
 
 impl Served {
-    async fn start(ground: &Ground) -> Self {
+    pub(crate) async fn start(ground: &Ground) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_fido"))
             .args(["serve", "--listen", "127.0.0.1:0", "--plain-http"])
             .env("FIDO_EVENTS_URL", &ground.addresses.events_url)
