@@ -151,6 +151,7 @@ async fn prepare(stack: &Stack, data_dir: &Path) -> Result<Addresses> {
         events_url: stack.postgres_url(events, APP),
         replica_url: stack.postgres_url(replica, APP),
         nats_url: stack.nats_url(),
+        events_owner_url: Some(stack.postgres_url(events, OWNER)),
         vault_url: None,
         erasure_register: Some(std::path::absolute(data_dir.join("erasures.jsonl"))?),
     };

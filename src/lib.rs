@@ -6,6 +6,7 @@ pub mod bench;
 pub mod config;
 pub mod dev;
 pub mod keys;
+pub mod log;
 pub mod model;
 pub mod roles;
 pub mod stack;

@@ -5,14 +5,20 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use fido::config::{self, AccountCommand, AuditCommand, Cli, Command, KeysCommand, LogFormat};
+use fido::config::{
+    self, AccountCommand, AuditCommand, Cli, Command, KeysCommand, LogCommand, LogFormat,
+};
 use fido::roles::{self, System};
-use fido::{account, audit, bench, dev, keys, model, status};
+use fido::{account, audit, bench, dev, keys, log, model, status};
 use fido_api::{ApiConfig, SessionCookie};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+
+/// Commands are made on one thread and freed on another, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -113,6 +119,7 @@ async fn start(cli: Cli) -> Result<()> {
         Command::Audit(AuditCommand::Show(args)) => {
             audit::show(&args).await.map(|text| print(&text))
         }
+        Command::Log(LogCommand::Fork(args)) => log::fork(&args).await.map(|text| print(&text)),
         Command::Events => {
             print(&fido_domain::catalogue::markdown()?);
             Ok(())

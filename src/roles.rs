@@ -12,13 +12,16 @@ use fido_commands::secrets::MasterKeys;
 use fido_commands::{EventStore, Vault};
 use fido_copilot::gateway::{ApiKey, Gateway, GatewayConfig};
 use fido_copilot::worker::Worker;
-use fido_nats::{Nats, relay, wake};
+use fido_domain::Position;
+use fido_nats::backoff::Backoff;
+use fido_nats::{Nats, NatsError, relay, wake};
 use fido_projections::Replicas;
 use fido_projections::projector::Projector;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,6 +31,7 @@ use crate::config::{Addresses, ModelArgs, OwnerUrls, VaultPlace};
 pub(crate) const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
+const NO_REPLICA: &str = "the replica cannot be reached (FIDO_REPLICA_URL)";
 
 /// Connected to everything; every role is made of this. Cheap to clone.
 #[derive(Clone)]
@@ -50,7 +54,7 @@ impl System {
                 .context(NO_EVENT_STORE)?,
             replica: replica_pool(&addresses.replica_url)
                 .await
-                .context("the replica cannot be reached (FIDO_REPLICA_URL)")?,
+                .context(NO_REPLICA)?,
             replica_name: replica_name.to_owned(),
             nats: Nats::connect(&addresses.nats_url, &format!("fido {role}"))
                 .await
@@ -116,7 +120,9 @@ impl System {
         config: ApiConfig,
         shutdown: CancellationToken,
     ) -> Result<()> {
-        let (store, replicas, tasks) = self.write_and_read(vault, &shutdown);
+        let Some((store, replicas, tasks)) = self.write_and_read(vault, &shutdown).await else {
+            return Ok(());
+        };
         tasks.spawn(sweep_receipts(store.clone(), shutdown.clone()));
         tasks.close();
         let auth = Auth::new(store.clone());
@@ -155,7 +161,9 @@ impl System {
         concurrency: usize,
         shutdown: CancellationToken,
     ) {
-        let (store, replicas, tasks) = self.write_and_read(vault, &shutdown);
+        let Some((store, replicas, tasks)) = self.write_and_read(vault, &shutdown).await else {
+            return;
+        };
         tasks.close();
         Worker::new(store, replicas, self.nats, gateway, concurrency)
             .run(shutdown)
@@ -163,14 +171,26 @@ impl System {
         tasks.wait().await;
     }
 
-    /// A store that wakes the relay, and a replica whose position is followed.
-    fn write_and_read(
+    /// A store that wakes the relay and knows how far the log has been seen, and a replica whose
+    /// position is followed; none when `shutdown` comes first.
+    async fn write_and_read(
         &self,
         vault: Vault,
         shutdown: &CancellationToken,
-    ) -> (EventStore, Replicas, TaskTracker) {
+    ) -> Option<(EventStore, Replicas, TaskTracker)> {
         let store = self.store(vault);
         let replicas = self.replicas();
+        let mut backoff = Backoff::default();
+        while let Err(error) = self.compare_heads(&store, &replicas).await {
+            if shutdown.is_cancelled() {
+                return None;
+            }
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "how far the log has been seen is not known yet, so nothing is written"
+            );
+            backoff.wait(shutdown).await;
+        }
         let tasks = TaskTracker::new();
         tasks.spawn(wake::announce_appends(
             self.nats.clone(),
@@ -178,7 +198,35 @@ impl System {
             shutdown.clone(),
         ));
         tasks.spawn(replicas.clone().follow(self.nats.clone(), shutdown.clone()));
-        (store, replicas, tasks)
+        tasks.spawn(witness(
+            store.clone(),
+            replicas.positions(),
+            shutdown.clone(),
+        ));
+        Some((store, replicas, tasks))
+    }
+
+    /// Tells the store how far the stream and the replica have seen the log. A process that has just
+    /// started could otherwise append to a log that has lost its tail.
+    async fn compare_heads(&self, store: &EventStore, replicas: &Replicas) -> Result<()> {
+        match self.nats.status().await {
+            Ok(stream) => store.witness(stream.last),
+            Err(NatsError::NoStream) => {}
+            Err(error) => return Err(error.into()),
+        }
+        store.witness(replicas.position().await?);
+        Ok(())
+    }
+}
+
+/// Tells `store` whatever `positions` says, until `shutdown`.
+async fn witness(
+    store: EventStore,
+    mut positions: watch::Receiver<Position>,
+    shutdown: CancellationToken,
+) {
+    while let Some(Ok(())) = shutdown.run_until_cancelled(positions.changed()).await {
+        store.witness(*positions.borrow_and_update());
     }
 }
 
@@ -199,6 +247,15 @@ pub fn gateway(model: &ModelArgs, key: &str) -> Result<Gateway> {
 pub async fn open_log(events_url: &str) -> Result<Log> {
     let events = events_pool(events_url).await;
     Ok(Log::new(events.context(NO_EVENT_STORE)?))
+}
+
+/// One replica alone.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn open_replica(replica_url: &str, name: &str) -> Result<Replicas> {
+    let pool = replica_pool(replica_url).await;
+    Ok(Replicas::new(name, pool.context(NO_REPLICA)?))
 }
 
 /// Completes what a crash has interrupted. What cannot be completed now is, at the next start.

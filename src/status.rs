@@ -14,8 +14,13 @@ use crate::roles::System;
 pub struct Status {
     /// Which log.
     pub log_id: uuid::Uuid,
+    /// Its epoch: grows whenever the log lost its tail and an operator declared how it goes on.
+    pub epoch: i32,
     /// Its last position.
     pub head: Position,
+    /// The first position that the log does not hold although somebody has seen it; none as long as
+    /// the log holds everything.
+    pub diverged_at: Option<Position>,
     /// The stream that carries it; none before the relay has made it.
     pub stream: Option<StreamStatus>,
     /// The replicas that show it.
@@ -27,6 +32,8 @@ pub struct Status {
 pub struct ReplicaStatus {
     /// Its name.
     pub name: String,
+    /// The epoch of the log that it follows; none before its projector has met the log.
+    pub epoch: Option<i32>,
     /// What it shows.
     pub position: Position,
     /// How many events it is behind.
@@ -54,20 +61,35 @@ pub async fn run(args: &StatusArgs) -> Result<String> {
 
 async fn ask(system: &System, replica_name: &str) -> Result<Status> {
     // The replica first: what is read later can only be further on, so no lag is negative.
-    let position = system.replicas().position().await?;
+    let snapshot = system.replicas().read(None).await?;
+    let (position, epoch) = (snapshot.position(), snapshot.epoch());
+    drop(snapshot);
     let stream = match system.nats().status().await {
         Ok(stream) => Some(stream),
         Err(NatsError::NoStream) => None,
         Err(error) => return Err(error.into()),
     };
     let log = system.log();
+    let epochs = log.epochs().await?;
     let head = log.head().await?;
+    let current = epochs.current();
+    let seen = [
+        stream.as_ref().map(|stream| (stream.epoch, stream.last)),
+        epoch.map(|epoch| (epoch, position)),
+    ];
+    let diverged = seen
+        .into_iter()
+        .flatten()
+        .any(|(epoch, position)| epochs.standing(epoch, position, head).is_err());
     Ok(Status {
-        log_id: log.id().await?,
+        log_id: current.log_id,
+        epoch: current.epoch,
         head,
+        diverged_at: diverged.then_some(head + 1),
         stream,
         replicas: vec![ReplicaStatus {
             name: replica_name.to_owned(),
+            epoch,
             position,
             lag: head - position,
         }],
@@ -76,26 +98,42 @@ async fn ask(system: &System, replica_name: &str) -> Result<Status> {
 
 fn in_words(status: &Status) -> String {
     let mut lines = vec![format!(
-        "log       position {:>10}   {}",
-        status.head, status.log_id
+        "log       position {:>10}   epoch {}, {}",
+        status.head, status.epoch, status.log_id
     )];
     lines.push(match &status.stream {
         Some(stream) => format!(
-            "stream    position {:>10}   lag {}, holds from {}, {} KiB; replies waiting {}, in work {}",
+            "stream    position {:>10}   lag {}, holds from {}, {} KiB; replies waiting {}, in work {}{}",
             stream.last,
             status.head - stream.last,
             stream.first,
             stream.bytes / 1024,
             stream.replies_waiting,
             stream.replies_in_work,
+            behind(status.epoch, Some(stream.epoch)),
         ),
         None => "stream    not there yet: is a relay running?".to_owned(),
     });
     for replica in &status.replicas {
         lines.push(format!(
-            "{:<9} position {:>10}   lag {}",
-            replica.name, replica.position, replica.lag
+            "{:<9} position {:>10}   lag {}{}",
+            replica.name,
+            replica.position,
+            replica.lag,
+            behind(status.epoch, replica.epoch)
+        ));
+    }
+    if let Some(position) = status.diverged_at {
+        lines.push(format!(
+            "\nlog diverged at {position}: more has been seen than the log holds. Nothing is written until \
+             the lost\nevents are back or `fido log fork` has declared how to go on; see `fido log fork --help`"
         ));
     }
     lines.join("\n")
+}
+
+/// Said of a stream or a replica that is still in an earlier epoch than the log.
+fn behind(log: i32, of: Option<i32>) -> String {
+    of.filter(|epoch| *epoch < log)
+        .map_or(String::new(), |epoch| format!(", still in epoch {epoch}"))
 }

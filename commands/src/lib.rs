@@ -11,6 +11,7 @@ pub mod auth;
 pub mod conversation;
 pub mod decide;
 pub mod erasure;
+pub mod fork;
 pub mod log;
 pub mod plan;
 pub mod secrets;

@@ -1,6 +1,7 @@
 //! The log by position, for those who tell others: the relay, projectors that refill a hole, audit.
 
-use fido_domain::{Position, Recorded};
+use fido_domain::epochs::NoEpoch;
+use fido_domain::{Epoch, Epochs, Position, Recorded};
 use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
@@ -21,6 +22,9 @@ pub enum LogError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The schema is there, the row with which every log begins is not.
+    #[error(transparent)]
+    NoEpoch(#[from] NoEpoch),
 }
 
 /// The log, read-only. Cheap to clone.
@@ -47,7 +51,24 @@ impl Log {
         )
     }
 
-    /// The last position; 0 when nothing has happened yet.
+    /// The epochs of the log: where its declared gaps are.
+    ///
+    /// # Errors
+    /// [`LogError::Database`] and [`LogError::NoEpoch`].
+    pub async fn epochs(&self) -> Result<Epochs, LogError> {
+        let epochs = sqlx::query(
+            "select log_id, epoch, forked_after, first_position from log_epochs order by epoch",
+        )
+        .fetch_all(&self.pool)
+        .await?
+        .iter()
+        .map(epoch)
+        .collect::<Result<_, _>>()?;
+        Ok(Epochs::try_new(epochs)?)
+    }
+
+    /// The last position; 0 when nothing has happened yet. At the beginning of a later epoch that is
+    /// the position before its first event.
     ///
     /// # Errors
     /// [`LogError::Database`].
@@ -95,6 +116,15 @@ impl Log {
         .map(recorded)
         .collect()
     }
+}
+
+pub(crate) fn epoch(row: &PgRow) -> Result<Epoch, sqlx::Error> {
+    Ok(Epoch {
+        log_id: row.try_get("log_id")?,
+        epoch: row.try_get("epoch")?,
+        forked_after: row.try_get("forked_after")?,
+        first_position: row.try_get("first_position")?,
+    })
 }
 
 fn recorded(row: &PgRow) -> Result<Recorded, LogError> {

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod catalogue;
 pub mod conversation;
+pub mod epochs;
 pub mod evolve;
 pub mod plan;
 pub mod private;
@@ -12,6 +13,7 @@ mod tagged;
 pub mod text;
 pub mod upcast;
 
+pub use epochs::{Epoch, Epochs};
 pub use evolve::{Evolve, FullFold};
 pub use private::{Private, Sealed};
 pub use recorded::{Actor, Metadata, Position, Recorded, Stamp};

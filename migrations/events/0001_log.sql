@@ -33,10 +33,14 @@ create table log_head (
     recorded_at  timestamptz not null default '-infinity',
     epoch        integer     not null default 1,
     segment_size bigint      not null default 16777216 check (segment_size > 0),
-    segments_end bigint      not null default 0
-);
+    segments_end bigint      not null default 0,
+    fences       jsonb       not null default '{}'
+) with (fillfactor = 10);
 comment on table log_head is
     'The last position given out and its time; segments exist for positions up to segments_end.';
+comment on column log_head.fences is
+    'Appenders whose line broke, each with its attempt and when it came back: what the server may still hold '
+    'of earlier attempts is refused from then on. Here, because whoever has the lock has the row.';
 insert into log_head default values;
 
 create table events (
@@ -144,15 +148,6 @@ create index receipts_by_age on receipts (recorded_at);
 comment on table receipts is
     'Written in the transaction of the command they are about. Both hashes are keyed. A command that changed '
     'nothing has first_position = last_position + 1.';
-
-create table append_fences (
-    appender uuid        not null primary key,
-    attempt  bigint      not null,
-    since    timestamptz not null default clock_timestamp()
-);
-comment on table append_fences is
-    'An appender whose line broke comes back with a higher attempt; what the server may still hold of the '
-    'earlier ones is refused from then on.';
 
 grant select on events, streams, stream_events, claims, receipts, log_head, log_epochs to fido_app;
 grant delete on receipts to fido_app;

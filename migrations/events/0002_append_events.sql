@@ -81,15 +81,17 @@ begin
         return query select 0, 'epoch'::text, v_head.epoch::bigint, null::timestamptz, null::text;
         return;
     end if;
-    select f.attempt into v_attempt from append_fences f where f.appender = p_appender;
+    v_attempt := coalesce((v_head.fences -> p_appender::text ->> 'attempt')::bigint, 0);
     if p_attempt < v_attempt then
         return query select 0, 'fenced'::text, null::bigint, null::timestamptz, null::text;
         return;
     end if;
-    if p_attempt > coalesce(v_attempt, 0) then
-        delete from append_fences f where f.since < clock_timestamp() - interval '1 day';
-        insert into append_fences as f (appender, attempt) values (p_appender, p_attempt)
-        on conflict (appender) do update set attempt = p_attempt, since = clock_timestamp();
+    if p_attempt > v_attempt then
+        update log_head set fences = (
+            select coalesce(jsonb_object_agg(f.key, f.value), '{}')
+              from jsonb_each(v_head.fences) f
+             where (f.value ->> 'since')::timestamptz > clock_timestamp() - interval '1 day'
+        ) || jsonb_build_object(p_appender, jsonb_build_object('attempt', p_attempt, 'since', clock_timestamp()));
     end if;
 
     recorded := greatest(clock_timestamp(), v_head.recorded_at);
@@ -100,6 +102,51 @@ begin
         perform add_segment();
         select * into v_head from log_head;
     end loop;
+
+    -- A command that comes alone, with nothing but events, for a stream that is where it should be:
+    -- one statement, because a person waits for it.
+    if v_commands = 1 and cardinality(p_payloads) > 0
+       and cardinality(p_claim_commands) = 0 and cardinality(p_receipt_commands) = 0 then
+        if p_expected[1] > 0 then
+            with moved as (
+                update streams s
+                   set last_sequence = p_expected[1] + p_counts[1], last_position = v_position + p_counts[1]
+                 where s.aggregate_type = p_types[1] and s.aggregate_id = p_ids[1]
+                   and s.last_sequence = p_expected[1]
+                returning 1
+            ), stored as (
+                insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version,
+                                    payload, metadata, recorded_at)
+                select v_position + e.i, p_types[1], p_ids[1], p_expected[1] + e.i, p_event_types[e.i],
+                       p_event_versions[e.i], p_payloads[e.i]::json, p_metadata[e.i]::json, append_events.recorded
+                  from unnest(p_event_indexes) as e (i), moved
+            )
+            update log_head h set position = v_position + p_counts[1], recorded_at = append_events.recorded
+              from moved;
+        else
+            with created as (
+                insert into streams (aggregate_type, aggregate_id, subject, last_sequence, first_position, last_position)
+                values (p_types[1], p_ids[1], p_subjects[1], p_counts[1], v_position + 1, v_position + p_counts[1])
+                on conflict do nothing
+                returning 1
+            ), stored as (
+                insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version,
+                                    payload, metadata, recorded_at)
+                select v_position + e.i, p_types[1], p_ids[1], e.i, p_event_types[e.i],
+                       p_event_versions[e.i], p_payloads[e.i]::json, p_metadata[e.i]::json, append_events.recorded
+                  from unnest(p_event_indexes) as e (i), created
+            )
+            update log_head h set position = v_position + p_counts[1], recorded_at = append_events.recorded
+              from created;
+        end if;
+        if found then
+            command := 1;
+            outcome := 'appended';
+            first_position := v_position + 1;
+            return next;
+            return;
+        end if;
+    end if;
 
     -- One by one: a command that comes alone, because that is faster, and commands with claims or
     -- receipts or without events, because of two in one batch the first must count for the second.
@@ -211,29 +258,30 @@ begin
     else
         return query
         with event as materialized (
-            select e.n, e.i, e.event_type, e.event_version, e.payload, e.metadata,
-                   p_types[e.n] as aggregate_type, p_ids[e.n] as aggregate_id, p_expected[e.n] as expected,
+            select e.k, e.n, e.i, s.ctid as stream, p_expected[e.n] as expected,
                    coalesce(s.last_sequence, 0) = p_expected[e.n] as accepted,
                    v_position + count(*) filter (where coalesce(s.last_sequence, 0) = p_expected[e.n])
                                 over (order by e.k rows unbounded preceding) as position
-              from unnest(p_event_commands, p_event_indexes, p_event_types, p_event_versions, p_payloads, p_metadata)
-                   with ordinality as e (n, i, event_type, event_version, payload, metadata, k)
+              from unnest(p_event_commands, p_event_indexes) with ordinality as e (n, i, k)
               left join lateral (
-                   select x.last_sequence from streams x
+                   select x.ctid, x.last_sequence from streams x
                     where x.aggregate_type = p_types[e.n] and x.aggregate_id = p_ids[e.n] limit 1) s on true
              where v_alone = '{}' or e.n <> all (v_alone)
         ), stored as (
             insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version,
                                 payload, metadata, recorded_at)
-            select e.position, e.aggregate_type, e.aggregate_id, e.expected + e.i, e.event_type,
-                   e.event_version, e.payload::json, e.metadata::json, append_events.recorded
+            select e.position, p_types[e.n], p_ids[e.n], e.expected + e.i, p_event_types[e.k],
+                   p_event_versions[e.k], p_payloads[e.k]::json, p_metadata[e.k]::json, append_events.recorded
               from event e where e.accepted
         ), moved as (
-            insert into streams as s (aggregate_type, aggregate_id, subject, last_sequence, first_position, last_position)
-            select e.aggregate_type, e.aggregate_id, p_subjects[e.n], e.expected + e.i, e.position - e.i + 1, e.position
-              from event e where e.accepted and e.i = p_counts[e.n]
-            on conflict (aggregate_type, aggregate_id) do update
-               set last_sequence = excluded.last_sequence, last_position = excluded.last_position
+            -- Under the lock nobody else moves a row, so where it was found it still is.
+            update streams s set last_sequence = e.expected + e.i, last_position = e.position
+              from event e
+             where s.ctid = e.stream and e.accepted and e.i = p_counts[e.n]
+        ), created as (
+            insert into streams (aggregate_type, aggregate_id, subject, last_sequence, first_position, last_position)
+            select p_types[e.n], p_ids[e.n], p_subjects[e.n], e.i, e.position - e.i + 1, e.position
+              from event e where e.stream is null and e.accepted and e.i = p_counts[e.n]
         ), headed as (
             update log_head h
                set position = e.position,
@@ -248,7 +296,7 @@ begin
           from event e
           left join lateral (
                select x.position, x.recorded_at from stream_events x
-                where not e.accepted and x.aggregate_type = e.aggregate_type and x.aggregate_id = e.aggregate_id
+                where not e.accepted and x.aggregate_type = p_types[e.n] and x.aggregate_id = p_ids[e.n]
                   and x.sequence = e.expected + 1 and x.metadata ->> 'command_id' = p_command_ids[e.n]::text
                 limit 1) f on true
          where e.i = 1;

@@ -14,9 +14,11 @@ grant usage on schema fido to fido_app;
 create table fido.checkpoint (
     one      boolean not null primary key default true check (one),
     position bigint  not null default 0,
-    log_id   uuid
+    log_id   uuid,
+    epoch    integer
 );
 comment on table fido.checkpoint is 'This replica shows the log up to exactly this position; advanced in the transaction that writes the rows.';
+comment on column fido.checkpoint.epoch is 'The epoch of the log that was followed; none, like log_id, before the first contact.';
 insert into fido.checkpoint default values;
 
 create table fido.accounts (
@@ -60,6 +62,7 @@ create table fido.messages (
 comment on column fido.messages.text is 'Sealed: {"sealed": …}; none while the reply is awaited.';
 comment on column fido.messages.position is 'Where the message entered the log; the order of the transcript.';
 create unique index messages_in_order on fido.messages (conversation_id, position);
+create index messages_open on fido.messages (position) where status = 'requested';
 
 create table fido.timeline (
     account_id     uuid        not null,

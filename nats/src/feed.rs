@@ -63,13 +63,19 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Events after `checkpoint` for the replica named `replica`.
+    /// Events after `checkpoint` for the replica named `replica`, in `epoch` of the log.
     ///
     /// # Errors
-    /// [`NatsError::NoStream`] before the relay has made the stream, and what NATS says.
-    pub async fn open(nats: &Nats, replica: &str, checkpoint: Position) -> Result<Self, NatsError> {
+    /// [`NatsError::NoStream`] and [`NatsError::OtherEpoch`] before the relay has made the stream, and
+    /// what NATS says.
+    pub async fn open(
+        nats: &Nats,
+        replica: &str,
+        checkpoint: Position,
+        epoch: i32,
+    ) -> Result<Self, NatsError> {
         let name = projector_consumer(replica);
-        let stream = nats.events_stream().await?;
+        let stream = nats.events_stream_in(epoch).await?;
         let consumer = stream
             .create_consumer(pull::Config {
                 durable_name: Some(name.clone()),

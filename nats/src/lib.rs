@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::{ConnectOptions, ServerAddr};
+use uuid::Uuid;
 
 /// The oldest nats-server that knows what Fido relies on (atomic batches, consumer reset).
 pub const MINIMUM_SERVER: (u32, u32) = (2, 14);
@@ -39,6 +40,25 @@ pub enum NatsError {
     /// The event stream is not there (yet); the relay makes it.
     #[error("the event stream is not there")]
     NoStream,
+    /// The event stream carries another log.
+    #[error(
+        "the event stream carries log {found}, this is log {wanted}: \
+         does FIDO_NATS_URL belong to another installation?"
+    )]
+    OtherLog {
+        /// The log that it carries.
+        found: Uuid,
+        /// The log that it was to carry.
+        wanted: Uuid,
+    },
+    /// The event stream was made in another epoch of the log; the relay makes it anew.
+    #[error("the event stream is in epoch {found} of the log, not in epoch {wanted}")]
+    OtherEpoch {
+        /// The stream's epoch.
+        found: i32,
+        /// The log's epoch.
+        wanted: i32,
+    },
     /// The server did not keep the configuration that Fido asked for.
     #[error("the event stream's {setting} is {found}, not {wanted}")]
     Configuration {

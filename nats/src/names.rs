@@ -17,6 +17,8 @@ pub(crate) const APPENDED: &str = "fido.appended";
 pub(crate) const REPLICAS: &str = "fido.replica.*";
 /// The log that the stream carries, in the stream's metadata.
 pub(crate) const LOG_ID: &str = "fido_log_id";
+/// The epoch of the log in which the stream was made, in the stream's metadata.
+pub(crate) const EPOCH: &str = "fido_log_epoch";
 
 /// Which stream of events the message is of.
 pub(crate) const AGGREGATE_ID: &str = "Fido-Aggregate-Id";

@@ -6,15 +6,16 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use async_nats::header;
 use async_nats::jetstream::context::PublishError;
-use async_nats::jetstream::stream::Stream;
 use fido_commands::ambient;
 use fido_commands::log::{Log, LogError};
-use fido_domain::{Position, Recorded};
+use fido_domain::epochs::{Diverged, Standing};
+use fido_domain::{Epochs, Position, Recorded};
 use futures::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::names::{AGGREGATE_ID, APPENDED, EVENTS_STREAM, SEQUENCE, event_subject};
+use crate::stream::{self, Carried};
 use crate::{Nats, NatsError};
 
 /// Events in one atomic batch; the server takes at most 1,000.
@@ -35,8 +36,10 @@ enum RelayError {
     Refused(#[source] PublishError),
     #[error("published position {position} as sequence {sequence}")]
     Misplaced { position: Position, sequence: u64 },
-    #[error("log diverged at {}: the stream is at {stream}, the log at {log}", log + 1)]
-    Diverged { stream: Position, log: Position },
+    #[error(transparent)]
+    Diverged(#[from] Diverged),
+    #[error("the log is in a new epoch")]
+    Forked,
 }
 
 /// Publishes the log until `shutdown`. Failures are waited out; nothing is ever skipped.
@@ -55,10 +58,14 @@ pub async fn run(log: Log, nats: Nats, shutdown: CancellationToken) {
             backoff.reset();
         }
         match ended {
-            Err(error @ RelayError::Diverged { .. }) => {
-                tracing::error!(error = %error, "the relay has stopped publishing");
+            Err(error @ RelayError::Diverged(_)) => {
+                tracing::error!(
+                    error = %error,
+                    "the relay does not publish before an operator has run `fido log fork`"
+                );
                 backoff.lengthen();
             }
+            Err(RelayError::Forked) => tracing::info!("the log is in a new epoch"),
             Err(error) => tracing::warn!(
                 error = %chain(&error),
                 retry_in_ms = u64::try_from(backoff.pause().as_millis()).unwrap_or(u64::MAX),
@@ -81,25 +88,65 @@ async fn publish(
         .subscribe(APPENDED)
         .await
         .map_err(NatsError::other("listening for appends"))?;
-    let stream = nats.ensure_events_stream(log.id().await?).await?;
-    let mut position = last_sequence(&stream).await?;
-    let head = log.head().await?;
-    if position > head {
-        return Err(RelayError::Diverged {
-            stream: position,
-            log: head,
-        });
-    }
-    tracing::info!(position, head, "the relay publishes");
+    let epochs = log.epochs().await?;
+    let mut position = stream_of(log, nats, &epochs).await?;
+    let mut head = log.head().await?;
+    tracing::info!(
+        position,
+        head,
+        epoch = epochs.current().epoch,
+        "the relay publishes"
+    );
     loop {
         let events = log.after(position, BATCH).await?;
         if events.is_empty() {
+            // The head was there before the page was read: there are no events up to it.
+            if head > position {
+                return Err(RelayError::Forked);
+            }
             // A wake or the poll, whichever is first; several wakes are one.
             let _ = tokio::time::timeout(POLL, wakes.next()).await;
+            // The log may have lost its tail while the line to it held.
+            head = log.head().await?;
+            epochs.standing(epochs.current().epoch, position, head)?;
         }
         for batch in batches(&events) {
             position = publish_batch(nats, batch).await?;
             *published = true;
+        }
+    }
+}
+
+/// Sees to it that the stream carries the log in its current epoch; answers with the last position
+/// that it carries.
+async fn stream_of(log: &Log, nats: &Nats, epochs: &Epochs) -> Result<Position, RelayError> {
+    let epoch = epochs.current();
+    let found = match nats.events_stream().await {
+        Err(NatsError::NoStream) => return Ok(nats.make_events_stream(epoch).await?.last),
+        found => found?,
+    };
+    let carried = Carried::by(found.cached_info())?;
+    if carried.log_id != epoch.log_id {
+        return Err(RelayError::Nats(NatsError::OtherLog {
+            found: carried.log_id,
+            wanted: epoch.log_id,
+        }));
+    }
+    match epochs.standing(carried.epoch, carried.last, log.head().await?)? {
+        Standing::Current => {
+            stream::check(found.cached_info(), epoch)?;
+            Ok(carried.last)
+        }
+        // A stream has no gap, so it cannot go on beyond one.
+        Standing::Earlier | Standing::Lost => {
+            tracing::warn!(
+                position = carried.last,
+                stream.epoch = carried.epoch,
+                epoch = epoch.epoch,
+                "the event stream is of an earlier epoch; making it anew"
+            );
+            nats.delete_events_stream().await?;
+            Ok(nats.make_events_stream(epoch).await?.last)
         }
     }
 }
@@ -169,16 +216,6 @@ fn body(event: &Recorded) -> Result<bytes::Bytes, NatsError> {
     serde_json::to_vec(event)
         .map(Into::into)
         .map_err(NatsError::other("writing an event"))
-}
-
-/// What the stream's leader says, not a copy that may lag.
-async fn last_sequence(stream: &Stream) -> Result<Position, NatsError> {
-    let info = stream
-        .get_info()
-        .await
-        .map_err(NatsError::other("asking how far the stream is"))?;
-    Position::try_from(info.state.last_sequence)
-        .map_err(NatsError::other("asking how far the stream is"))
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -2,13 +2,19 @@
 
 use fido_domain::Position;
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::names::COPILOT_CONSUMER;
+use crate::stream::Carried;
 use crate::{Nats, NatsError};
 
 /// The event stream as it stands.
 #[derive(Debug, Clone, Serialize)]
 pub struct StreamStatus {
+    /// The log that it carries.
+    pub log_id: Uuid,
+    /// The epoch of the log that it was made in.
+    pub epoch: i32,
     /// The oldest position it still holds.
     pub first: Position,
     /// The last position it holds.
@@ -28,14 +34,14 @@ impl Nats {
     /// [`NatsError::NoStream`] before the relay has made the stream, and what NATS says.
     pub async fn status(&self) -> Result<StreamStatus, NatsError> {
         let stream = self.events_stream().await?;
-        let state = &stream.cached_info().state;
+        let carried = Carried::by(stream.cached_info())?;
         let work = stream.consumer_info(COPILOT_CONSUMER).await.ok();
         Ok(StreamStatus {
-            first: Position::try_from(state.first_sequence)
-                .map_err(NatsError::other("asking how the stream stands"))?,
-            last: Position::try_from(state.last_sequence)
-                .map_err(NatsError::other("asking how the stream stands"))?,
-            bytes: state.bytes,
+            log_id: carried.log_id,
+            epoch: carried.epoch,
+            first: carried.first,
+            last: carried.last,
+            bytes: stream.cached_info().state.bytes,
             replies_waiting: work.as_ref().map_or(0, |work| work.num_pending),
             replies_in_work: work.as_ref().map_or(0, |work| work.num_ack_pending as u64),
         })

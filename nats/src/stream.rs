@@ -5,17 +5,56 @@ use std::time::Duration;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::GetStreamError;
 use async_nats::jetstream::context::GetStreamErrorKind;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream};
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, Info, RetentionPolicy, StorageType, Stream,
+};
+use fido_domain::{Epoch, Position};
 use uuid::Uuid;
 
-use crate::names::{EVENTS, EVENTS_STREAM, LOG_ID};
+use crate::names::{EPOCH, EVENTS, EVENTS_STREAM, LOG_ID};
 use crate::{Nats, NatsError};
 
 /// How long the broker remembers; older events are read from PostgreSQL.
 const MAX_AGE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
+/// What an event stream says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Carried {
+    /// The log that it carries.
+    pub(crate) log_id: Uuid,
+    /// The epoch of the log that it was made in.
+    pub(crate) epoch: i32,
+    /// The oldest position that it holds; the next one to come when it holds none.
+    pub(crate) first: Position,
+    /// The last position that it held.
+    pub(crate) last: Position,
+}
+
+impl Carried {
+    /// Reads what the server has told of the stream.
+    pub(crate) fn by(info: &Info) -> Result<Self, NatsError> {
+        let said = |key: &str| info.config.metadata.get(key).map(String::as_str);
+        let log_id = said(LOG_ID).unwrap_or_default();
+        let position = |sequence| {
+            Position::try_from(sequence).map_err(NatsError::other("asking how the stream stands"))
+        };
+        Ok(Self {
+            log_id: log_id.parse().map_err(|_| NatsError::Configuration {
+                setting: "log",
+                found: log_id.to_owned(),
+                wanted: "the id of a log".to_owned(),
+            })?,
+            epoch: said(EPOCH)
+                .and_then(|epoch| epoch.parse().ok())
+                .unwrap_or(1),
+            first: position(info.state.first_sequence)?,
+            last: position(info.state.last_sequence)?,
+        })
+    }
+}
+
 impl Nats {
-    /// The event stream, as it is.
+    /// The event stream, as its leader says it is.
     pub(crate) async fn events_stream(&self) -> Result<Stream, NatsError> {
         self.jetstream
             .get_stream(EVENTS_STREAM)
@@ -29,27 +68,53 @@ impl Nats {
             })
     }
 
-    /// The event stream of the log `log_id`, made when it is not there. A new stream begins at 1,
-    /// so that the sequence of each message is the position of its event.
-    pub(crate) async fn ensure_events_stream(&self, log_id: Uuid) -> Result<Stream, NatsError> {
-        let stream = match self.events_stream().await {
-            Err(NatsError::NoStream) => {
-                self.jetstream
-                    .create_stream(config(log_id))
-                    .await
-                    .map_err(NatsError::other("making the event stream"))?;
-                tracing::info!(log.id = %log_id, "made the event stream");
-                self.events_stream().await?
-            }
-            found => found?,
-        };
-        check(&stream.cached_info().config, log_id)?;
-        Ok(stream)
+    /// The event stream, which must have been made in `epoch`.
+    pub(crate) async fn events_stream_in(&self, epoch: i32) -> Result<Stream, NatsError> {
+        let stream = self.events_stream().await?;
+        let found = Carried::by(stream.cached_info())?.epoch;
+        if found == epoch {
+            Ok(stream)
+        } else {
+            Err(NatsError::OtherEpoch {
+                found,
+                wanted: epoch,
+            })
+        }
+    }
+
+    /// Makes the event stream for `epoch`. It begins where the epoch begins, so that the sequence of
+    /// each message is the position of its event.
+    pub(crate) async fn make_events_stream(&self, epoch: &Epoch) -> Result<Carried, NatsError> {
+        self.jetstream
+            .create_stream(config(epoch)?)
+            .await
+            .map_err(NatsError::other("making the event stream"))?;
+        let stream = self.events_stream().await?;
+        let made = stream.cached_info();
+        check(made, epoch)?;
+        tracing::info!(
+            log_id = %epoch.log_id,
+            epoch = epoch.epoch,
+            position = epoch.first_position,
+            "made the event stream"
+        );
+        Carried::by(made)
+    }
+
+    /// Deletes the event stream, and with it every consumer. The log still has all of it.
+    pub(crate) async fn delete_events_stream(&self) -> Result<(), NatsError> {
+        self.jetstream
+            .delete_stream(EVENTS_STREAM)
+            .await
+            .map(drop)
+            .map_err(NatsError::other("deleting the event stream"))
     }
 }
 
-fn config(log_id: Uuid) -> Config {
-    Config {
+fn config(epoch: &Epoch) -> Result<Config, NatsError> {
+    let first = u64::try_from(epoch.first_position)
+        .map_err(NatsError::other("choosing where the stream begins"))?;
+    Ok(Config {
         name: EVENTS_STREAM.to_owned(),
         description: Some("The recent past of Fido's log; sequence = position".to_owned()),
         subjects: vec![EVENTS.to_owned()],
@@ -61,27 +126,34 @@ fn config(log_id: Uuid) -> Config {
         allow_atomic_publish: true,
         deny_delete: true,
         deny_purge: true,
-        metadata: [(LOG_ID.to_owned(), log_id.to_string())].into(),
+        first_sequence: Some(first),
+        metadata: [
+            (LOG_ID.to_owned(), epoch.log_id.to_string()),
+            (EPOCH.to_owned(), epoch.epoch.to_string()),
+        ]
+        .into(),
         ..Config::default()
-    }
+    })
 }
 
 /// An old server ignores settings that it does not know, so what came back is what counts.
-fn check(found: &Config, log_id: Uuid) -> Result<(), NatsError> {
-    let carried = found.metadata.get(LOG_ID).cloned().unwrap_or_default();
-    if carried != log_id.to_string() {
-        return Err(NatsError::Configuration {
-            setting: "log",
-            found: carried,
-            wanted: log_id.to_string(),
-        });
+pub(crate) fn check(found: &Info, epoch: &Epoch) -> Result<(), NatsError> {
+    let wrong = |setting, found: String, wanted: String| {
+        Err(NatsError::Configuration {
+            setting,
+            found,
+            wanted,
+        })
+    };
+    let config = &found.config;
+    if !config.allow_atomic_publish {
+        return wrong("allow_atomic_publish", "off".to_owned(), "on".to_owned());
     }
-    if !found.allow_atomic_publish {
-        return Err(NatsError::Configuration {
-            setting: "allow_atomic_publish",
-            found: "off".to_owned(),
-            wanted: "on".to_owned(),
-        });
+    // 0 and 1 mean the same to the server, and none is what it makes of either.
+    let first = config.first_sequence.unwrap_or_default().max(1);
+    if Position::try_from(first) != Ok(epoch.first_position) {
+        let wanted = epoch.first_position.to_string();
+        return wrong("first_sequence", first.to_string(), wanted);
     }
     Ok(())
 }

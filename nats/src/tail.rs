@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::stream::Stream;
 use fido_domain::{Position, Recorded};
 
 use crate::ordered::{Broken, Ordered};
+use crate::stream::Carried;
 use crate::{Nats, NatsError};
 
 /// How often a broken line is mended before the follower is told.
@@ -22,6 +24,12 @@ pub enum TailError {
         /// The last position that was brought.
         after: Position,
     },
+    /// The log is in a new epoch: what was brought last may be lost.
+    #[error("the log is in epoch {epoch} now")]
+    Forked {
+        /// The new epoch.
+        epoch: i32,
+    },
     /// The line could not be mended.
     #[error(transparent)]
     Line(#[from] NatsError),
@@ -31,6 +39,7 @@ pub enum TailError {
 pub struct Tail {
     nats: Nats,
     ordered: Ordered,
+    epoch: i32,
 }
 
 impl Tail {
@@ -40,12 +49,17 @@ impl Tail {
     /// [`NatsError::NoStream`] before the relay has made the stream, and what NATS says.
     pub async fn open(nats: &Nats) -> Result<Self, NatsError> {
         let stream = nats.events_stream().await?;
-        let last = Position::try_from(stream.cached_info().state.last_sequence)
-            .map_err(NatsError::other("asking how far the stream is"))?;
+        let carried = Carried::by(stream.cached_info())?;
         Ok(Self {
             nats: nats.clone(),
-            ordered: follow(nats, last).await?,
+            ordered: follow(&stream, carried.last).await?,
+            epoch: carried.epoch,
         })
+    }
+
+    /// The epoch of the log that is followed.
+    pub fn epoch(&self) -> i32 {
+        self.epoch
     }
 
     /// The last position brought, or the one behind which following began.
@@ -76,20 +90,26 @@ impl Tail {
             tracing::warn!(position = after, reason = %broken, "following the stream broke off; resuming");
             tokio::time::sleep(pause).await;
             pause *= 2;
-            match follow(&self.nats, after).await {
+            match self.mend().await {
                 Ok(ordered) => self.ordered = ordered,
+                Err(NatsError::OtherEpoch { found, .. }) => {
+                    return Err(TailError::Forked { epoch: found });
+                }
                 Err(error) if mends == MENDS => return Err(error.into()),
                 Err(_) => {}
             }
         }
     }
+
+    async fn mend(&self) -> Result<Ordered, NatsError> {
+        let stream = self.nats.events_stream_in(self.epoch).await?;
+        follow(&stream, self.position()).await
+    }
 }
 
-async fn follow(nats: &Nats, after: Position) -> Result<Ordered, NatsError> {
+async fn follow(stream: &Stream, after: Position) -> Result<Ordered, NatsError> {
     let start = u64::try_from(after + 1).map_err(NatsError::other("choosing where to begin"))?;
-    let consumer = nats
-        .events_stream()
-        .await?
+    let consumer = stream
         .create_consumer(pull::Config {
             ack_policy: AckPolicy::None,
             deliver_policy: DeliverPolicy::ByStartSequence {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
 use async_nats::jetstream::{AckKind, Message};
-use fido_domain::Recorded;
+use fido_domain::{Position, Recorded};
 use futures::StreamExt;
 
 use crate::names::{COPILOT_CONSUMER, REPLY_REQUESTS};
 use crate::ordered::event;
+use crate::stream::Carried;
 use crate::{Nats, NatsError};
 
 /// A worker that has been silent for this long has lost its work.
@@ -55,6 +56,7 @@ impl WorkItem {
 /// The queue.
 pub struct WorkQueue {
     consumer: PullConsumer,
+    begins: Position,
 }
 
 impl WorkQueue {
@@ -63,9 +65,9 @@ impl WorkQueue {
     /// # Errors
     /// [`NatsError::NoStream`] before the relay has made the stream, and what NATS says.
     pub async fn join(nats: &Nats) -> Result<Self, NatsError> {
-        let consumer = nats
-            .events_stream()
-            .await?
+        let stream = nats.events_stream().await?;
+        let begins = Carried::by(stream.cached_info())?.first;
+        let consumer = stream
             .create_consumer(pull::Config {
                 durable_name: Some(COPILOT_CONSUMER.to_owned()),
                 filter_subject: REPLY_REQUESTS.to_owned(),
@@ -78,7 +80,13 @@ impl WorkQueue {
             })
             .await
             .map_err(NatsError::other("joining the co-pilot workers"))?;
-        Ok(Self { consumer })
+        Ok(Self { consumer, begins })
+    }
+
+    /// Requests before this position the queue does not bring: the stream no longer held them when it
+    /// was joined.
+    pub fn begins(&self) -> Position {
+        self.begins
     }
 
     /// The next request, or nothing for a while.

@@ -4,10 +4,10 @@ use fido_domain::account::{Account, AccountEvent};
 use fido_domain::conversation::{Conversation, ConversationEvent};
 use fido_domain::plan::{Plan, PlanEvent};
 use fido_domain::recorded::Undecodable;
-use fido_domain::{Evolve, Position, Recorded};
+use fido_domain::{Epochs, Evolve, Position, Recorded};
 use sqlx::{PgConnection, PgPool};
 
-use crate::{account, conversation, plan, timeline};
+use crate::{account, checkpoint, conversation, plan, timeline};
 
 /// A batch that was not applied; the replica is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -35,16 +35,11 @@ pub(crate) enum ApplyError {
     Database(#[from] sqlx::Error),
 }
 
-/// How far the replica is.
-pub(crate) async fn checkpoint(pool: &PgPool) -> Result<Position, sqlx::Error> {
-    sqlx::query_scalar("select position from checkpoint")
-        .fetch_one(pool)
-        .await
-}
-
-/// Applies `events`, the first of which follows `checkpoint`; answers with the new checkpoint.
+/// Applies `events`, the first of which follows `checkpoint`; answers with the new checkpoint. Where
+/// a gap of the log's `epochs` begins behind the last of them, it is passed too: nothing lies in it.
 pub(crate) async fn apply(
     pool: &PgPool,
+    epochs: &Epochs,
     checkpoint: Position,
     events: &[Recorded],
 ) -> Result<Position, ApplyError> {
@@ -52,7 +47,7 @@ pub(crate) async fn apply(
     let mut position = checkpoint;
     let mut timeline = Vec::with_capacity(events.len());
     for event in events {
-        if event.position != position + 1 {
+        if event.position != epochs.after(position) {
             return Err(ApplyError::Hole {
                 checkpoint: position,
                 found: event.position,
@@ -63,12 +58,9 @@ pub(crate) async fn apply(
         timeline.push((event.metadata()?.subject, event));
     }
     timeline::apply(&mut transaction, &timeline).await?;
-    let moved = sqlx::query("update checkpoint set position = $2 where position = $1")
-        .bind(checkpoint)
-        .bind(position)
-        .execute(&mut *transaction)
-        .await?;
-    if moved.rows_affected() != 1 {
+    let position = epochs.through(position);
+    let epoch = epochs.current().epoch;
+    if !checkpoint::advance(&mut transaction, epoch, checkpoint, position).await? {
         return Err(ApplyError::Fenced {
             expected: checkpoint,
         });

@@ -3,6 +3,7 @@
 
 pub mod account;
 mod apply;
+mod checkpoint;
 pub mod conversation;
 mod plan;
 pub mod projector;

@@ -11,12 +11,15 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::apply::{self, ApplyError};
+use crate::checkpoint::{self, ContactError};
 
 /// Events per page when reading from the event store.
 const PAGE: i64 = 1_000;
 
 #[derive(Debug, thiserror::Error)]
 enum ProjectorError {
+    #[error(transparent)]
+    Contact(#[from] ContactError),
     #[error(transparent)]
     Apply(#[from] ApplyError),
     #[error(transparent)]
@@ -25,12 +28,6 @@ enum ProjectorError {
     Feed(#[from] FeedError),
     #[error(transparent)]
     Nats(#[from] NatsError),
-}
-
-impl From<sqlx::Error> for ProjectorError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Apply(error.into())
-    }
 }
 
 /// What a projector needs.
@@ -68,22 +65,27 @@ impl Projector {
     }
 
     async fn follow(&self, advanced: &mut bool) -> Result<Infallible, ProjectorError> {
-        let mut checkpoint = apply::checkpoint(&self.pool).await?;
+        let epochs = self.log.epochs().await?;
+        let head = self.log.head().await?;
+        let mut checkpoint = checkpoint::meet(&self.pool, &epochs, head).await?;
+        self.nats.announce_replica(&self.replica, checkpoint).await;
         // What the broker may no longer hold, or never got, is in the event store.
         loop {
             let page = self.log.after(checkpoint, PAGE).await?;
-            if page.is_empty() {
+            // No events still move the checkpoint where a gap begins behind it.
+            if page.is_empty() && epochs.through(checkpoint) == checkpoint {
                 break;
             }
-            checkpoint = apply::apply(&self.pool, checkpoint, &page).await?;
+            checkpoint = apply::apply(&self.pool, &epochs, checkpoint, &page).await?;
             *advanced = true;
             self.nats.announce_replica(&self.replica, checkpoint).await;
         }
-        let mut feed = Feed::open(&self.nats, &self.replica, checkpoint).await?;
+        let epoch = epochs.current().epoch;
+        let mut feed = Feed::open(&self.nats, &self.replica, checkpoint, epoch).await?;
         tracing::info!(replica.name = %self.replica, position = checkpoint, "the projector follows the log");
         loop {
             let batch = feed.next_batch().await?;
-            checkpoint = apply::apply(&self.pool, checkpoint, &batch.events).await?;
+            checkpoint = apply::apply(&self.pool, &epochs, checkpoint, &batch.events).await?;
             *advanced = true;
             self.nats.announce_replica(&self.replica, checkpoint).await;
             batch.acknowledge().await;
@@ -101,14 +103,23 @@ fn report(replica: &str, error: &ProjectorError) {
                 "the projector pauses: upgrade it to a build that knows this event; the replica serves on"
             )
         }
-        ProjectorError::Nats(NatsError::NoStream)
+        ProjectorError::Contact(ContactError::Diverged(_)) => tracing::error!(
+            replica.name = replica,
+            error = %error,
+            "the projector pauses until an operator has run `fido log fork`; the replica serves on"
+        ),
+        ProjectorError::Contact(ContactError::OtherLog { .. }) => {
+            tracing::error!(replica.name = replica, error = %error, "the projector pauses");
+        }
+        ProjectorError::Nats(NatsError::NoStream | NatsError::OtherEpoch { .. })
         | ProjectorError::Feed(FeedError::Line(NatsError::NoStream)) => {
             tracing::info!(
                 replica.name = replica,
                 "waiting for the relay to make the event stream"
             );
         }
-        ProjectorError::Apply(_)
+        ProjectorError::Contact(_)
+        | ProjectorError::Apply(_)
         | ProjectorError::Log(_)
         | ProjectorError::Feed(_)
         | ProjectorError::Nats(_) => tracing::warn!(

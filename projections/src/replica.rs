@@ -5,7 +5,7 @@ use std::time::Duration;
 use fido_domain::Position;
 use fido_nats::Nats;
 use futures::StreamExt;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Row, Transaction};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +46,11 @@ impl Replicas {
         }
     }
 
+    /// The position that the replica is known to have reached, as it changes.
+    pub fn positions(&self) -> watch::Receiver<Position> {
+        self.position.subscribe()
+    }
+
     /// Learns the replica's position whenever its projector announces it, until `shutdown`.
     pub async fn follow(self, nats: Nats, shutdown: CancellationToken) {
         while !shutdown.is_cancelled() {
@@ -56,7 +61,7 @@ impl Replicas {
                         announced = positions.next() => announced,
                     };
                     match announced {
-                        Some((name, position)) if name == self.name => self.learn(position),
+                        Some((name, position)) if name == self.name => self.announced(position),
                         Some(_another) => {}
                         None => break,
                     }
@@ -82,19 +87,21 @@ impl Replicas {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let mut announced = self.position.subscribe();
         loop {
+            announced.mark_unchanged();
             let snapshot = self.snapshot().await?;
             let position = snapshot.position();
             if position >= asked {
                 return Ok(snapshot);
             }
             drop(snapshot);
-            // Announcements may get lost: look again now and then.
-            let look_again = deadline.min(tokio::time::Instant::now() + PATIENCE / 10);
-            let reached = announced.wait_for(|position| *position >= asked);
-            let heard = tokio::time::timeout_at(look_again, reached).await.is_ok();
-            if !heard && look_again == deadline {
+            let now = tokio::time::Instant::now();
+            if now >= deadline {
                 return Err(ReadError::Behind { position, asked });
             }
+            // Announcements may get lost: look again now and then. Only news counts, as a replica
+            // that is built anew is not where it once was.
+            let news = reached(&mut announced, asked);
+            let _ = tokio::time::timeout_at(deadline.min(now + PATIENCE / 10), news).await;
         }
     }
 
@@ -119,19 +126,34 @@ impl Replicas {
             .pool
             .begin_with("begin isolation level repeatable read read only")
             .await?;
-        let position = sqlx::query_scalar("select position from checkpoint")
+        let row = sqlx::query("select position, epoch from checkpoint")
             .fetch_one(&mut *transaction)
             .await?;
-        self.learn(position);
+        let position: Position = row.try_get("position")?;
+        // A snapshot may be older than the latest announcement.
+        self.position
+            .send_if_modified(|known| position > std::mem::replace(known, position.max(*known)));
         Ok(Snapshot {
+            epoch: row.try_get("epoch")?,
             transaction,
             position,
         })
     }
 
-    fn learn(&self, position: Position) {
+    /// The projector's word is the latest, also when the replica begins again from nothing.
+    fn announced(&self, position: Position) {
         self.position
-            .send_if_modified(|known| position > std::mem::replace(known, position.max(*known)));
+            .send_if_modified(|known| position != std::mem::replace(known, position));
+    }
+}
+
+/// Waits for a new position that is far enough.
+async fn reached(announced: &mut watch::Receiver<Position>, asked: Position) {
+    // The sender lives as long as the replica that is being read.
+    while announced.changed().await.is_ok() {
+        if *announced.borrow_and_update() >= asked {
+            return;
+        }
     }
 }
 
@@ -140,11 +162,17 @@ impl Replicas {
 pub struct Snapshot {
     pub(crate) transaction: Transaction<'static, Postgres>,
     position: Position,
+    epoch: Option<i32>,
 }
 
 impl Snapshot {
     /// The position that it shows.
     pub fn position(&self) -> Position {
         self.position
+    }
+
+    /// The epoch of the log that the replica follows; none before its projector has met a log.
+    pub fn epoch(&self) -> Option<i32> {
+        self.epoch
     }
 }

@@ -105,6 +105,7 @@ impl Ground {
                 events_url: cluster.url(&names[0], "fido_app"),
                 replica_url: cluster.url(&names[1], "fido_app"),
                 nats_url: nats.url(),
+                events_owner_url: None,
                 vault_url: None,
                 erasure_register: None,
             },
@@ -174,8 +175,15 @@ impl TestApp {
 
     /// With an offline model that writes as `offline` says.
     pub(crate) async fn start_with(offline: model::Options) -> Self {
-        let http = http_client();
-        let shutdown = CancellationToken::new();
+        let (http, ground) = (http_client(), Ground::prepare().await);
+        let app = Self::serve(http, ground, CancellationToken::new()).await;
+        app.start_copilots(offline).await;
+        app
+    }
+
+    /// Lets co-pilots listen, with an offline model that writes as `offline` says.
+    pub(crate) async fn start_copilots(&self, offline: model::Options) {
+        let shutdown = self.shutdown.clone();
         let (model, serve) =
             OfflineModel::bind(([127, 0, 0, 1], 0).into(), offline, shutdown.clone())
                 .await
@@ -190,11 +198,9 @@ impl TestApp {
             "test",
         )
         .unwrap();
-        let ground = Ground::prepare().await;
-        let system = ground.system().await;
-        let vault = ground.vault().await;
-        tokio::spawn(system.copilot(gateway, vault, 16, shutdown.clone()));
-        Self::serve(http, ground, shutdown).await
+        let system = self.ground.system().await;
+        let vault = self.ground.vault().await;
+        tokio::spawn(system.copilot(gateway, vault, 16, shutdown));
     }
 
     async fn serve(http: reqwest::Client, ground: Ground, shutdown: CancellationToken) -> Self {

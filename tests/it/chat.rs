@@ -9,8 +9,12 @@ use crate::sse::Sse;
 async fn a_reply_arrives_token_by_token_and_stands_in_the_transcript() {
     let app = TestApp::start().await;
     let ada = app.register("ada").await;
-    let conversation = app.start_conversation(&ada).await;
-    let mut stream = Sse::open(&app.http, app.url("/v1/stream"), &ada.token, None).await;
+    let copilot = json!({"copilot": "business_plan_architect"});
+    let (started, position) = app.post(&ada, "/v1/conversations", copilot, 201).await;
+    let conversation = started["id"].as_str().unwrap();
+    // From a position on: the live end may still be before what has just been answered.
+    let url = app.url("/v1/stream");
+    let mut stream = Sse::open(&app.http, url, &ada.token, Some(position)).await;
     assert_eq!(stream.next().await.name, "hello");
 
     let messages = format!("/v1/conversations/{conversation}/messages");

@@ -10,6 +10,7 @@ mod chat;
 mod contention;
 mod cut;
 mod dev;
+mod divergence;
 mod erased;
 mod event_store;
 mod events;

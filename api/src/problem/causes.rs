@@ -27,12 +27,17 @@ where
             ExecuteError::KeyReused => Self::new(Kind::IdempotencyKeyReused)
                 .field("Idempotency-Key", "was used for another request before"),
             ExecuteError::Erased { .. } => Self::new(Kind::NotFound),
-            ExecuteError::Diverged { .. } => Self::new(Kind::LogDiverged).because(error),
             ExecuteError::Contended { .. } | ExecuteError::Overloaded => {
                 Self::new(Kind::Busy).because(error)
             }
             ExecuteError::Unavailable(_) => Self::new(Kind::Unavailable).because(error),
             ExecuteError::Corrupt { .. } => Self::new(Kind::Internal).because(error),
+            ExecuteError::Diverged { head } => Self::new(Kind::LogDiverged)
+                .detail(format!(
+                    "The log ends at {head}, before what has been seen of it. Reading goes on; \
+                     writing waits for an operator to run `fido log fork`."
+                ))
+                .because(error),
         }
     }
 }
@@ -104,7 +109,7 @@ impl From<LogError> for Problem {
     fn from(error: LogError) -> Self {
         let kind = match error {
             LogError::Database(_) => Kind::Unavailable,
-            LogError::Malformed { .. } => Kind::Internal,
+            LogError::Malformed { .. } | LogError::NoEpoch(_) => Kind::Internal,
         };
         Self::new(kind).because(error)
     }

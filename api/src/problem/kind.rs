@@ -148,7 +148,7 @@ impl Kind {
 
     /// Whether the same request may well succeed a second later.
     pub(crate) fn passes(self) -> bool {
-        self.status() == StatusCode::SERVICE_UNAVAILABLE
+        self.status() == StatusCode::SERVICE_UNAVAILABLE && self != Self::LogDiverged
     }
 }
 

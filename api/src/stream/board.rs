@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use fido_domain::{Position, Recorded};
+use fido_domain::{Epochs, Position, Recorded};
 use uuid::Uuid;
 
 use super::ring::Ring;
@@ -13,6 +13,8 @@ use super::rooms::{Farewell, Inbox, Push, Rooms};
 #[derive(Debug)]
 pub(super) struct Board<L> {
     ring: Option<Ring>,
+    /// Of the log that is followed, or was last.
+    epochs: Option<Epochs>,
     rooms: Rooms<L>,
 }
 
@@ -27,19 +29,28 @@ pub(super) struct Joined {
     pub(super) missed: Vec<Arc<Recorded>>,
     /// Everything after that.
     pub(super) inbox: Inbox,
+    /// What the client has seen last, the log has lost.
+    pub(super) is_lost: bool,
 }
 
 impl<L> Board<L> {
     pub(super) fn new() -> Self {
         Self {
             ring: None,
+            epochs: None,
             rooms: Rooms::new(),
         }
     }
 
-    /// The log is followed from `position` on, and `capacity` events are kept.
-    pub(super) fn begin(&mut self, position: Position, capacity: usize) {
+    /// The log, of these `epochs`, is followed from `position` on, and `capacity` events are kept.
+    pub(super) fn begin(&mut self, epochs: Epochs, position: Position, capacity: usize) {
         self.ring = Some(Ring::behind(position, capacity));
+        self.epochs = Some(epochs);
+    }
+
+    /// The epochs of the log that is followed, or was last.
+    pub(super) fn epochs(&self) -> Option<&Epochs> {
+        self.epochs.as_ref()
     }
 
     /// The next event of the log; `account` may see it.
@@ -71,7 +82,7 @@ impl<L> Board<L> {
         after: Option<Position>,
         listen: impl FnOnce() -> L,
     ) -> Option<(Joined, &L)> {
-        let ring = self.ring.as_ref()?;
+        let (ring, epochs) = (self.ring.as_ref()?, self.epochs.as_ref()?);
         let missed = after.map_or_else(Vec::new, |after| ring.after(account, after));
         let (inbox, listening) = self.rooms.enter(account, listen);
         let joined = Joined {
@@ -79,6 +90,7 @@ impl<L> Board<L> {
             floor: ring.floor(),
             missed,
             inbox,
+            is_lost: after.is_some_and(|after| epochs.is_lost(after)),
         };
         Some((joined, listening))
     }
@@ -91,6 +103,8 @@ impl<L> Board<L> {
 
 #[cfg(test)]
 mod tests {
+    use fido_domain::Epoch;
+
     use super::super::testing::{account, event};
     use super::*;
 
@@ -98,7 +112,7 @@ mod tests {
     /// positions are account 0's, odd ones account 1's.
     fn board(head: Position) -> Board<()> {
         let mut board = Board::new();
-        board.begin(100, 3);
+        board.begin(Epochs::first(Uuid::nil()), 100, 3);
         for position in 101..=head {
             happen(&mut board, position);
         }
@@ -160,8 +174,24 @@ mod tests {
             Err(Farewell::Interrupted)
         ));
         assert!(board.join(account(0), None, || ()).is_none());
-        board.begin(200, 3);
+        board.begin(Epochs::first(Uuid::nil()), 200, 3);
         assert_eq!(join(&mut board, Some(105)).floor, 200);
+    }
+
+    #[test]
+    fn whoever_has_seen_what_is_lost_is_found_out() {
+        let forked = Epoch {
+            log_id: Uuid::nil(),
+            epoch: 2,
+            forked_after: 80,
+            first_position: 101,
+        };
+        let mut board = Board::new();
+        board.begin(Epochs::try_new(vec![forked]).unwrap(), 100, 3);
+        assert!(join(&mut board, Some(90)).is_lost);
+        for held in [None, Some(80), Some(100)] {
+            assert!(!join(&mut board, held).is_lost, "{held:?}");
+        }
     }
 
     #[test]

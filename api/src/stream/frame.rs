@@ -26,6 +26,8 @@ pub(super) enum ResetReason {
     TooFarBehind,
     /// It has seen what the log does not hold.
     Ahead,
+    /// It has seen what the log has lost.
+    LostRange,
 }
 
 /// The first frame: what happens after `position` will be told.

@@ -4,11 +4,12 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use fido_commands::log::{Log, LogError};
 use fido_commands::vault::StreamId;
 use fido_commands::{EventStore, erasure};
-use fido_domain::{Position, Recorded};
-use fido_nats::Nats;
+use fido_domain::{Epochs, Position, Recorded};
 use fido_nats::tail::{Tail, TailError};
+use fido_nats::{Nats, NatsError};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,19 @@ const PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug, thiserror::Error)]
 #[error("the end of the log is not being followed")]
 pub(crate) struct NotFollowing;
+
+/// The log's end was lost.
+#[derive(Debug, thiserror::Error)]
+enum Lost {
+    #[error(transparent)]
+    Tail(#[from] TailError),
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("the event stream is still that of epoch {stream}, the log is in epoch {log}")]
+    Stale { stream: i32, log: i32 },
+}
 
 /// The hub of this process. Cheap to clone.
 #[derive(Clone)]
@@ -83,14 +97,36 @@ impl Hub {
         self.stop(Farewell::Shutdown);
     }
 
-    async fn follow_once(&self) -> Result<Infallible, TailError> {
+    async fn follow_once(&self) -> Result<Infallible, Lost> {
         let mut tail = Tail::open(&self.0.nats).await?;
-        self.board().begin(tail.position(), KEPT);
+        self.0.store.witness(tail.position());
+        let epochs = self.epochs(tail.epoch()).await?;
+        self.board().begin(epochs, tail.position(), KEPT);
         self.0.following.send_replace(true);
         loop {
             let event = tail.next().await?;
             self.publish(event);
         }
+    }
+
+    /// The epochs of the log, of which the stream carries `stream`. While the log cannot be asked,
+    /// those that are known will do, as only the stream tells of new ones.
+    async fn epochs(&self, stream: i32) -> Result<Epochs, Lost> {
+        let epochs = match Log::new(self.0.store.pool().clone()).epochs().await {
+            Ok(epochs) => epochs,
+            Err(error) => {
+                let known = self.board().epochs().cloned();
+                known
+                    .filter(|known| known.current().epoch == stream)
+                    .ok_or(error)?
+            }
+        };
+        let log = epochs.current().epoch;
+        // The other way round the log has lost its tail; what is there can be followed all the same.
+        if stream < log {
+            return Err(Lost::Stale { stream, log });
+        }
+        Ok(epochs)
     }
 
     fn publish(&self, event: Recorded) {

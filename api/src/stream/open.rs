@@ -72,6 +72,9 @@ async fn start(
     let Some(after) = after else {
         return Ok(Start::Now);
     };
+    if joined.is_lost {
+        return Ok(Start::Afresh(ResetReason::LostRange));
+    }
     if after > joined.position && after > head_of_the_log(api).await? {
         return Ok(Start::Afresh(ResetReason::Ahead));
     }

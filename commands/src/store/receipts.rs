@@ -54,7 +54,7 @@ impl EventStore {
         let recorded = log.after(first - 1, last - first + 1).await;
         let recorded = recorded.map_err(|error| match error {
             LogError::Database(error) => ExecuteError::Unavailable(error.into()),
-            LogError::Malformed { .. } => corrupt::<S>(error),
+            LogError::Malformed { .. } | LogError::NoEpoch(_) => corrupt::<S>(error),
         })?;
         let mut events = Vec::with_capacity(recorded.len());
         for mut recorded in recorded {

@@ -2,8 +2,10 @@
 //! the outcome with a command like anyone else.
 
 mod reply;
+mod stranded;
 mod tokens;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,18 +108,28 @@ impl Worker {
         *joined = true;
         let room = Arc::new(Semaphore::new(self.concurrency));
         tracing::info!(concurrency = self.concurrency, "the co-pilots listen");
-        loop {
-            // The semaphore is never closed.
-            let Ok(place) = Arc::clone(&room).acquire_owned().await else {
-                return Ok(());
-            };
-            if let Some(item) = queue.next().await? {
-                let (desk, give_up) = (Arc::clone(&self.desk), give_up.clone());
-                replies.spawn(async move {
-                    work(&desk, &item, &give_up).await;
-                    drop(place);
-                });
+        let stranded = async {
+            stranded::answer(&self.desk, queue.begins(), &room, replies, give_up).await;
+            std::future::pending::<Infallible>().await
+        };
+        let brought = async {
+            loop {
+                // The semaphore is never closed.
+                let Ok(place) = Arc::clone(&room).acquire_owned().await else {
+                    return Ok(());
+                };
+                if let Some(item) = queue.next().await? {
+                    let (desk, give_up) = (Arc::clone(&self.desk), give_up.clone());
+                    replies.spawn(async move {
+                        work(&desk, &item, &give_up).await;
+                        drop(place);
+                    });
+                }
             }
+        };
+        tokio::select! {
+            ended = brought => ended,
+            never = stranded => match never {},
         }
     }
 }

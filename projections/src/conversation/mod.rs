@@ -1,6 +1,7 @@
 //! Conversations as seen: the list, and the transcript of each.
 
 mod apply;
+mod open;
 mod transcript;
 
 use fido_domain::Private;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::{ReadError, Snapshot, private_if_any};
 
 pub(crate) use apply::apply;
+pub use open::open_requests;
 pub use transcript::{MessageRow, Order, transcript};
 
 /// A line of the list of conversations.

@@ -8,10 +8,11 @@ use http_body_util::BodyExt;
 use super::super::board::{Board, Joined};
 use super::super::testing::{account, event};
 use super::*;
+use fido_domain::Epochs;
 
 fn board() -> Board<()> {
     let mut board = Board::new();
-    board.begin(100, 8);
+    board.begin(Epochs::first(Uuid::nil()), 100, 8);
     board
 }
 
