@@ -3,7 +3,9 @@
 
 use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
 use fido_commands::log::Log;
-use fido_commands::{Claim, CommandContext, Committed, EventStore, ExecuteError, Placed, ambient};
+use fido_commands::{
+    Claim, CommandContext, Committed, EventStore, ExecuteError, Placed, Receipt, ambient,
+};
 use fido_domain::conversation::{Conversation, ConversationEvent, Copilot, MessageText};
 use fido_domain::{Actor, Position, Recorded};
 use sqlx::PgPool;
@@ -221,6 +223,48 @@ async fn what_was_refused_is_not_done_by_a_first_try_that_arrives_late() {
         .await
         .unwrap();
     assert_eq!(claims, 0);
+}
+
+/// What is written down of a request of `account_id`.
+fn receipt(account_id: Uuid) -> Receipt {
+    Receipt {
+        account_id,
+        key_hash: ambient::new_id().as_bytes().to_vec(),
+        request_hash: vec![7],
+        status: 201,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_with_a_key_is_done_once_however_often_and_wherever_it_is_sent() {
+    let database = Database::on_the_shared_cluster().await;
+    let processes = [Process::start(&database), Process::start(&database)];
+    for (fault, before) in CUTS.into_iter().zip(0..) {
+        let receipt = receipt(ambient::new_id());
+        let mut requests = JoinSet::new();
+        for process in &processes {
+            process.proxy.arm(0, fault);
+            for _ in 0..3 {
+                let (store, receipt) = (process.store.clone(), receipt.clone());
+                requests.spawn(async move {
+                    // As when the id of what is begun is made anew for each request.
+                    let id = ambient::new_id();
+                    let with_key = |context: &mut CommandContext| context.receipt = Some(receipt);
+                    begin_with(&store, id, with_key).await.unwrap()
+                });
+            }
+        }
+        let answers = requests.join_all().await;
+        for process in &processes {
+            cut::settle([&process.proxy], &process.past).await;
+            process.proxy.disarm();
+        }
+        let log = processes[0].log().await;
+        assert_eq!(log.len(), before + 1, "{fault:?}");
+        for answer in &answers {
+            is_there_once(&log, log[before].aggregate_id, answer);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -223,10 +223,7 @@ impl EventStore {
             Err(refused @ ExecuteError::Refused(_)) => {
                 self.replay::<S>(receipt).await?.ok_or(refused)
             }
-            Err(ExecuteError::KeyReused) => self
-                .replay::<S>(receipt)
-                .await?
-                .ok_or(ExecuteError::KeyReused),
+            Err(ExecuteError::KeyReused) => self.replay_surely::<S>(receipt).await,
             settled => settled,
         }
     }

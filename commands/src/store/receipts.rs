@@ -1,6 +1,8 @@
 //! Receipts: a request with an `Idempotency-Key` that is sent twice has one effect, and the same
 //! answer. A receipt holds no answer, only where its events stand; the answer is built again from them.
 
+use std::time::Duration;
+
 use fido_domain::Position;
 use sqlx::Row;
 use uuid::Uuid;
@@ -10,6 +12,10 @@ use crate::append::Receipt;
 use crate::decide::Decide;
 use crate::log::{Log, LogError};
 
+/// The pause before a receipt is asked for again; it doubles from try to try.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Receipts that one sweep deletes at a time.
 const SWEEP: i64 = 1_000;
 
@@ -43,6 +49,26 @@ impl EventStore {
             position: last,
             replayed: true,
         }))
+    }
+
+    /// What the request has led to whose receipt the database was found to have. The receipt may be
+    /// from this very command's first try, whose answer was lost: so a line that is down now is waited
+    /// for, as by every command that was sent, and not told as a failure.
+    pub(super) async fn replay_surely<S: Decide>(
+        &self,
+        receipt: &Receipt,
+    ) -> Result<Committed<S::Event>, ExecuteError<S::Refusal>> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.replay::<S>(receipt).await {
+                Err(ExecuteError::Unavailable(error)) => {
+                    tracing::warn!(error = %error, "a receipt could not be read; asking again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                known => return known?.ok_or(ExecuteError::KeyReused),
+            }
+        }
     }
 
     async fn recorded<S: Decide>(

@@ -3,6 +3,7 @@
 //! one long after its sender has given it up.
 
 mod backend;
+mod grave;
 mod line;
 mod wire;
 
@@ -67,11 +68,21 @@ struct Shared {
     armed: Mutex<VecDeque<(u32, Fault)>>,
     fired: Mutex<Vec<Fault>>,
     progress: watch::Sender<Progress>,
-    up: watch::Sender<bool>,
+    state: watch::Sender<State>,
     /// Ends the connections of now; replaced when it is used.
     cut: Mutex<CancellationToken>,
     /// Backends that were at a call when their line ended.
     left_at_work: Mutex<Vec<i32>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Leads to the server.
+    Up,
+    /// Leads nowhere.
+    Down,
+    /// Leads to the [`grave`].
+    Buried,
 }
 
 #[derive(Default)]
@@ -111,7 +122,7 @@ impl Proxy {
             armed: Mutex::default(),
             fired: Mutex::default(),
             progress: watch::Sender::default(),
-            up: watch::Sender::new(true),
+            state: watch::Sender::new(State::Up),
             cut: Mutex::default(),
             left_at_work: Mutex::default(),
         });
@@ -169,17 +180,21 @@ impl Proxy {
 
     /// Ends every connection and takes no new one: connecting is refused.
     pub(crate) fn down(&self) {
-        self.shared.up.send_replace(false);
-        self.cut_all();
+        self.lead(State::Down);
     }
 
     /// Takes connections again.
     pub(crate) fn up(&self) {
-        self.shared.up.send_replace(true);
+        self.shared.state.send_replace(State::Up);
     }
 
-    /// Ends every connection.
-    pub(crate) fn cut_all(&self) {
+    /// The process on this line is dead: nothing more of it reaches the server, except what was sent.
+    pub(crate) fn bury(&self) {
+        self.lead(State::Buried);
+    }
+
+    fn lead(&self, state: State) {
+        self.shared.state.send_replace(state);
         std::mem::take(&mut *self.shared.cut.lock().unwrap()).cancel();
     }
 
@@ -292,7 +307,7 @@ impl Shared {
 }
 
 async fn accept(mut listener: UnixListener, socket: PathBuf, server: PathBuf, shared: Arc<Shared>) {
-    let mut up = shared.up.subscribe();
+    let mut state = shared.state.subscribe();
     let mut lines = JoinSet::new();
     loop {
         tokio::select! {
@@ -301,9 +316,9 @@ async fn accept(mut listener: UnixListener, socket: PathBuf, server: PathBuf, sh
                 while lines.try_join_next().is_some() {}
                 lines.spawn(connect(client, server.clone(), Arc::clone(&shared)));
             }
-            () = is_down(&mut up) => {
+            () = until(&mut state, |state| state == State::Down) => {
                 drop(listener);
-                drop(up.wait_for(|up| *up).await.unwrap());
+                until(&mut state, |state| state != State::Down).await;
                 std::fs::remove_file(&socket).unwrap();
                 listener = UnixListener::bind(&socket).unwrap();
             }
@@ -311,18 +326,25 @@ async fn accept(mut listener: UnixListener, socket: PathBuf, server: PathBuf, sh
     }
 }
 
-async fn is_down(up: &mut watch::Receiver<bool>) {
-    up.wait_for(|up| !up).await.map(drop).unwrap();
+async fn until(state: &mut watch::Receiver<State>, is_so: impl Fn(State) -> bool) {
+    let reached = state.wait_for(|state| is_so(*state)).await;
+    drop(reached.expect("the sender is here"));
 }
 
 async fn connect(client: UnixStream, server: PathBuf, shared: Arc<Shared>) {
     // In this order: who takes the line down says so first and cuts then.
     let cut = shared.cut.lock().unwrap().clone();
-    if !*shared.up.borrow() {
-        return;
-    }
-    // No server: the client is hung up on, as a server that is starting does.
-    if let Ok(server) = UnixStream::connect(&server).await {
-        Line::new(client, server, shared).run(cut).await;
+    let state = *shared.state.borrow();
+    match state {
+        // No server: the client is hung up on, as a server that is starting does.
+        State::Up => {
+            if let Ok(server) = UnixStream::connect(&server).await {
+                Line::new(client, server, shared).run(cut).await;
+            }
+        }
+        State::Down => {}
+        State::Buried => {
+            let _hung_up = grave::refuse(client).await;
+        }
     }
 }

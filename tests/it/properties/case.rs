@@ -102,7 +102,7 @@ pub(super) async fn play(lane: Arc<Lane>, seed: u64) -> Result<(Evidence, Report
                 report.done += 1;
                 report.replayed += usize::from(committed.replayed);
             }
-            Outcome::NotDone(_) | Outcome::Abandoned => report.failed += 1,
+            Outcome::NotDone(_) | Outcome::Broken(_) | Outcome::Abandoned => report.failed += 1,
             Outcome::Refused(_) | Outcome::ClaimTaken(_) | Outcome::KeyReused => {}
         }
     }

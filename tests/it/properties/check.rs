@@ -186,6 +186,7 @@ fn outcome(
         Outcome::NotDone(_) if evidence.calm => {
             Err("expected an answer, as nothing but cuts went wrong".to_owned())
         }
+        Outcome::Broken(_) => Err("nothing is broken".to_owned()),
         // There once or not at all; that it is not there twice, the replay has seen.
         Outcome::Abandoned => Ok(()),
         Outcome::Acknowledged(committed) if committed.replayed => {

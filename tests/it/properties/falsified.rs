@@ -92,6 +92,7 @@ fn acknowledged(evidence: &Evidence) -> usize {
         | Outcome::ClaimTaken(_)
         | Outcome::KeyReused
         | Outcome::NotDone(_)
+        | Outcome::Broken(_)
         | Outcome::Abandoned => false,
     };
     let entries = &evidence.entries;

@@ -41,6 +41,8 @@ pub(super) enum Outcome {
     KeyReused,
     /// The store could not do it: nothing has happened, and nothing will.
     NotDone(String),
+    /// Something is erased or cannot be read or written, which in these cases cannot be.
+    Broken(String),
     /// Nobody waited for the answer: it may have happened, now or later, once.
     Abandoned,
 }
@@ -58,9 +60,8 @@ impl Outcome {
                 | ExecuteError::Overloaded
                 | ExecuteError::Diverged { .. }),
             )) => Self::NotDone(error.to_string()),
-            // Nothing in these cases is erased or unreadable.
             Ok(Err(error @ (ExecuteError::Erased { .. } | ExecuteError::Corrupt { .. }))) => {
-                panic!("{error:?}")
+                Self::Broken(format!("{error:?}"))
             }
             Err(ended) if ended.is_cancelled() => Self::Abandoned,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
@@ -82,6 +83,7 @@ impl fmt::Display for Outcome {
             Self::ClaimTaken(kind) => write!(f, "refused, the {kind} is taken"),
             Self::KeyReused => f.write_str("refused, the key was used before"),
             Self::NotDone(why) => write!(f, "not done, {why}"),
+            Self::Broken(what) => write!(f, "failed, {what}"),
             Self::Abandoned => f.write_str("not waited for"),
         }
     }

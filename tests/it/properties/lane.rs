@@ -23,7 +23,7 @@ pub(super) struct Lane {
     pub(super) server: Server,
     database: Database,
     pub(super) processes: Vec<Mutex<Process>>,
-    /// Of processes that were killed: what they sent may still be on its way.
+    /// The lines of processes that were killed.
     departed: Mutex<Vec<Arc<Proxy>>>,
     /// Past all proxies.
     pool: PgPool,
@@ -68,7 +68,7 @@ impl Lane {
     /// Waits until nothing that was sent can change the log any more, and returns the faults that have
     /// struck since the last time.
     pub(super) async fn settle(&self) -> Vec<Fault> {
-        let departed = std::mem::take(&mut *self.departed.lock().unwrap());
+        let departed = self.departed.lock().unwrap().clone();
         let proxies: Vec<_> = departed.into_iter().chain(self.proxies()).collect();
         cut::settle(proxies.iter().map(Arc::as_ref), &self.pool).await;
         proxies.iter().flat_map(|proxy| proxy.disarm()).collect()

@@ -10,6 +10,7 @@ mod lane;
 mod order;
 mod process;
 mod script;
+mod totals;
 mod world;
 
 use std::iter;
@@ -20,82 +21,15 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::app::new_cluster;
-use crate::cut::Fault;
-use case::Report;
 use lane::{Lane, Server};
-use script::{RESTART_EVERY, Trouble};
+use script::RESTART_EVERY;
+use totals::Totals;
 
 /// Logs that are written to at once.
 const LANES: usize = 8;
 const CASES: u64 = 1_000;
 
 type Seeds = Arc<Mutex<dyn Iterator<Item = u64> + Send>>;
-
-/// What a number of cases consisted of.
-#[derive(Default)]
-struct Totals {
-    cases: u64,
-    cut: u64,
-    restarted: u64,
-    died: u64,
-    down: u64,
-    faults: [usize; 5],
-    given: usize,
-    done: usize,
-    replayed: usize,
-    failed: usize,
-}
-
-impl Totals {
-    fn add(&mut self, report: &Report) {
-        self.cases += 1;
-        self.cut += u64::from(report.faults.iter().any(|fault| fault.is_cut()));
-        for fault in &report.faults {
-            let kind = match fault {
-                Fault::Before => 0,
-                Fault::Uncommitted => 1,
-                Fault::During => 2,
-                Fault::After => 3,
-                Fault::Late { .. } => 4,
-                Fault::Hold => continue,
-            };
-            self.faults[kind] += 1;
-        }
-        for trouble in &report.troubles {
-            match trouble {
-                Trouble::ServerRestarts => self.restarted += 1,
-                Trouble::ProcessDies(_) => self.died += 1,
-                Trouble::LineIsDown(..) => self.down += 1,
-            }
-        }
-        self.given += report.given;
-        self.done += report.done;
-        self.replayed += report.replayed;
-        self.failed += report.failed;
-    }
-}
-
-impl std::fmt::Display for Totals {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [before, uncommitted, during, after, late] = self.faults;
-        write!(
-            f,
-            "{} cases, {} of them with cuts ({before} before the call, {uncommitted} before its \
-             commit, {during} during it, {after} after it, {late} with the call delivered late), {} \
-             with the server restarted, {} with a process killed, {} with a line down; {} commands, \
-             {} done ({} of them before, with the same key), {} failed or not waited for",
-            self.cases,
-            self.cut,
-            self.restarted,
-            self.died,
-            self.down,
-            self.given,
-            self.done,
-            self.replayed,
-            self.failed
-        )
-    }
-}
 
 /// Runs cases until `seeds` has no more or one is wrong.
 async fn run(seeds: impl Iterator<Item = u64> + Clone + Send + 'static) -> Result<Totals, String> {

@@ -41,7 +41,7 @@ pub(super) struct Cast {
     pub(super) account: Uuid,
     streams: Vec<Stream>,
     /// Hashes of values that only one stream may hold.
-    claims: [Vec<u8>; 2],
+    claims: [Vec<u8>; 3],
 }
 
 struct Stream {
@@ -122,13 +122,15 @@ impl Ask {
 impl Cast {
     /// The replies that the commands for one stream are about; few, so that they meet.
     pub(super) const REPLIES: usize = 2;
+    /// The claim that is not for everybody.
+    pub(super) const DUEL: usize = 2;
 
     /// A cast with so many streams for all, and after them one for each process.
     pub(super) fn new(shared: usize, processes: usize) -> Self {
         let mut cast = Self {
             account: ambient::new_id(),
             streams: Vec::new(),
-            claims: [(); 2].map(|()| ambient::new_id().as_bytes().to_vec()),
+            claims: [(); 3].map(|()| ambient::new_id().as_bytes().to_vec()),
         };
         for n in 0..shared {
             cast.add(&format!("shared {n}"));
@@ -231,19 +233,27 @@ impl Cast {
         }
     }
 
-    /// Lets `order` take or give back one or two of the claims.
+    /// The id of a stream.
+    pub(super) fn id(&self, stream: usize) -> Uuid {
+        self.streams[stream].id
+    }
+
+    /// Lets `order` take or give back one or two of the claims that are for everybody.
     pub(super) fn add_claims(&self, rng: &mut Rng, order: &mut Order) {
-        let first = rng.usize(..self.claims.len());
+        let first = rng.usize(..Self::DUEL);
         for n in 0..rng.usize(1..=2) {
-            let claim = (first + n) % self.claims.len();
-            let take = rng.u32(..10) < 6;
-            order.context.claims.push(Claim {
-                kind: CLAIM.to_owned(),
-                hash: self.claims[claim].clone(),
-                take,
-            });
-            let verb = if take { "take" } else { "give back" };
-            order.words += &format!(", {verb} claim {claim}");
+            self.add_claim(order, (first + n) % Self::DUEL, rng.u32(..10) < 6);
         }
+    }
+
+    /// Lets `order` take a claim or give it back.
+    pub(super) fn add_claim(&self, order: &mut Order, claim: usize, take: bool) {
+        order.context.claims.push(Claim {
+            kind: CLAIM.to_owned(),
+            hash: self.claims[claim].clone(),
+            take,
+        });
+        let verb = if take { "take" } else { "give back" };
+        order.words += &format!(", {verb} claim {claim}");
     }
 }

@@ -59,9 +59,10 @@ impl Process {
         Arc::clone(&self.proxy)
     }
 
-    /// Ends it as SIGKILL would. What it has sent may still be on its way through the proxy.
+    /// Ends it as SIGKILL would. What it has sent may still be on its way
+    /// through its proxy; what a thread of it may still want to send does not get through.
     pub(super) fn kill(self) -> Arc<Proxy> {
-        self.proxy.down();
+        self.proxy.bury();
         self.proxy()
     }
 }

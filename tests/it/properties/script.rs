@@ -43,9 +43,12 @@ impl Script {
         let mut rng = Rng::with_seed(seed);
         let processes = rng.usize(2..=3);
         let shared = rng.usize(1..=3);
-        let cast = Cast::new(shared, processes);
+        let mut cast = Cast::new(shared, processes);
         let openings = openings(&mut rng, &cast, shared, processes);
-        let clients = clients(&mut rng, &cast, shared, processes);
+        let mut clients = clients(&mut rng, &cast, shared, processes);
+        let each = clients.len() / processes;
+        begin_twice(&mut rng, &mut cast, &mut clients, each);
+        duel(&mut rng, &mut cast, &mut clients, each);
         let commands = openings.len() + clients.iter().map(Vec::len).sum::<usize>();
         Self {
             processes,
@@ -87,7 +90,7 @@ fn openings(rng: &mut Rng, cast: &Cast, shared: usize, processes: usize) -> Vec<
 fn clients(rng: &mut Rng, cast: &Cast, shared: usize, processes: usize) -> Vec<Vec<Order>> {
     let each = rng.usize(2..=4);
     let mut clients = vec![Vec::new(); processes * each];
-    let commands = rng.usize(16..=32);
+    let commands = rng.usize(12..=28);
     let mut given = 0;
     while given < commands {
         let client = rng.usize(..clients.len());
@@ -123,6 +126,35 @@ fn clients(rng: &mut Rng, cast: &Cast, shared: usize, processes: usize) -> Vec<V
         }
     }
     clients
+}
+
+/// A request with a key that begins a stream is sent twice, each time with a new stream's id: then
+/// nothing but the receipt keeps it from being done twice.
+fn begin_twice(rng: &mut Rng, cast: &mut Cast, clients: &mut [Vec<Order>], each: usize) {
+    let (one, other) = (cast.add("new"), cast.add("new, again"));
+    let client = rng.usize(..clients.len());
+    let mut order = cast.order(rng, client / each, one, Ask::Start, 0);
+    order.add_key();
+    let again = rng.usize(..clients.len());
+    let mut twin = order.again(again / each, false);
+    twin.stream = cast.id(other);
+    clients[client].push(order);
+    clients[again].insert(0, twin);
+}
+
+/// Two streams want the same claim, and the first gives it back soon. When the refused one's first
+/// try is still on its way then, it must not be done after all.
+fn duel(rng: &mut Rng, cast: &mut Cast, clients: &mut [Vec<Order>], each: usize) {
+    let (holds, wants) = (cast.add("duel 0"), cast.add("duel 1"));
+    let (one, other) = (rng.usize(..clients.len()), rng.usize(..clients.len()));
+    let mut take = cast.order(rng, one / each, holds, Ask::Start, 0);
+    cast.add_claim(&mut take, Cast::DUEL, true);
+    let mut give_back = cast.order(rng, one / each, holds, Ask::Post, 0);
+    cast.add_claim(&mut give_back, Cast::DUEL, false);
+    let mut want = cast.order(rng, other / each, wants, Ask::Start, 0);
+    cast.add_claim(&mut want, Cast::DUEL, true);
+    clients[one].extend([take, give_back]);
+    clients[other].push(want);
 }
 
 fn faults(rng: &mut Rng, processes: usize) -> Vec<Vec<(u32, Fault)>> {
