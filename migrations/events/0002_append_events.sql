@@ -162,6 +162,23 @@ begin
         first_position := null;
         detail := null;
 
+        select s.last_sequence into v_sequence from streams s
+         where s.aggregate_type = p_types[command] and s.aggregate_id = p_ids[command];
+        if coalesce(v_sequence, 0) <> p_expected[command] then
+            select e.position, e.recorded_at into first_position, recorded
+              from stream_events e
+             where e.aggregate_type = p_types[command] and e.aggregate_id = p_ids[command]
+               and e.sequence = p_expected[command] + 1
+               and e.metadata ->> 'command_id' = p_command_ids[command]::text;
+            if found then
+                outcome := 'appended';
+                return next;
+                recorded := greatest(clock_timestamp(), v_head.recorded_at);
+                continue;
+            end if;
+            recorded := greatest(clock_timestamp(), v_head.recorded_at);
+        end if;
+
         if cardinality(p_receipt_commands) > 0 then
             perform 1 from unnest(p_receipt_commands, p_receipt_accounts, p_receipt_keys) as t (n, account_id, key_hash)
               join receipts r on r.account_id = t.account_id and r.key_hash = t.key_hash
@@ -173,17 +190,9 @@ begin
             end if;
         end if;
 
-        select s.last_sequence into v_sequence from streams s
-         where s.aggregate_type = p_types[command] and s.aggregate_id = p_ids[command];
         if coalesce(v_sequence, 0) <> p_expected[command] then
-            select e.position, e.recorded_at into first_position, recorded
-              from stream_events e
-             where e.aggregate_type = p_types[command] and e.aggregate_id = p_ids[command]
-               and e.sequence = p_expected[command] + 1
-               and e.metadata ->> 'command_id' = p_command_ids[command]::text;
-            outcome := case when found then 'appended' else 'conflict' end;
+            outcome := 'conflict';
             return next;
-            recorded := greatest(clock_timestamp(), v_head.recorded_at);
             continue;
         end if;
 
