@@ -1,6 +1,6 @@
 //! Appending: group commit, and the truth about what became of each command.
 //!
-//! Commands of one process queue for one [`Appender`]. While a batch is at the database the next one
+//! Commands of one process queue for one appender. While a batch is at the database the next one
 //! collects; a command that finds the appender idle is sent at once. A batch is one round trip, one
 //! call of `append_events` (`migrations/events/0002_append_events.sql`), which decides on each
 //! command for itself, so that a refused one never spoils its batch.

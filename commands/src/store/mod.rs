@@ -2,15 +2,15 @@
 //!
 //! [`EventStore::execute`] is the one way in which anything is ever recorded:
 //!
-//! 1. Commands of this process for one stream take turns ([`turns`]).
-//! 2. The stream's state comes from memory ([`cache`]) or is loaded by postgres-es.
+//! 1. Commands of this process for one stream take turns (`turns`).
+//! 2. The stream's state comes from memory (`cache`) or is loaded by postgres-es.
 //! 3. A pure [`Decide::decide`], driven by cqrs-es, answers with events or a refusal.
 //! 4. The events are written as canonical JSON, their private fields sealed ([`crate::vault`]), and
 //!    appended together with other commands' ([`crate::append`]).
 //! 5. If another process has added to the stream meanwhile, what it added is loaded and the command
 //!    is decided again.
 //!
-//! A request that is sent twice has one effect: see [`receipts`].
+//! A request that is sent twice has one effect: see [`crate::Receipt`].
 
 mod cache;
 mod context;

@@ -1,0 +1,144 @@
+//! Where the databases and the broker are: given, or found beside a running `fido dev`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+/// Where the databases and the broker are. Without these, a running `fido dev` is looked for.
+#[derive(Debug, Clone, Args)]
+pub struct Connections {
+    /// The event store, as role fido_app.
+    #[arg(long, env = "FIDO_EVENTS_URL", hide_env_values = true)]
+    events_url: Option<String>,
+    /// The read replica, as role fido_app.
+    #[arg(long, env = "FIDO_REPLICA_URL", hide_env_values = true)]
+    replica_url: Option<String>,
+    /// The name of the replica.
+    #[arg(long, env = "FIDO_REPLICA_NAME", default_value = "replica1")]
+    pub replica_name: String,
+    /// NATS, with user and password.
+    #[arg(long, env = "FIDO_NATS_URL", hide_env_values = true)]
+    nats_url: Option<String>,
+    /// The folder of the `fido dev` to look for.
+    #[arg(long, env = "FIDO_DATA_DIR", default_value = ".fido")]
+    pub(super) data_dir: PathBuf,
+}
+
+/// `fido migrate`.
+#[derive(Debug, Args)]
+pub struct MigrateArgs {
+    /// The event store, as the owner of its schema.
+    #[arg(long, env = "FIDO_EVENTS_OWNER_URL", hide_env_values = true)]
+    pub events_owner_url: String,
+    /// The read replica, as the owner of its schema.
+    #[arg(long, env = "FIDO_REPLICA_OWNER_URL", hide_env_values = true)]
+    pub replica_owner_url: String,
+    /// The vault, as the owner of its schema; the event store's database unless told otherwise.
+    #[arg(long, env = "FIDO_VAULT_OWNER_URL", hide_env_values = true)]
+    pub vault_owner_url: Option<String>,
+}
+
+impl MigrateArgs {
+    /// The three databases, two of which may be one.
+    pub fn owner_urls(&self) -> OwnerUrls<'_> {
+        OwnerUrls {
+            events: &self.events_owner_url,
+            replica: &self.replica_owner_url,
+            vault: self
+                .vault_owner_url
+                .as_deref()
+                .unwrap_or(&self.events_owner_url),
+        }
+    }
+}
+
+/// Databases as the owners of their schemas.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnerUrls<'a> {
+    /// The event store.
+    pub events: &'a str,
+    /// The read replica.
+    pub replica: &'a str,
+    /// The vault.
+    pub vault: &'a str,
+}
+
+/// Where a running stack can be reached: what `fido dev` leaves for the other subcommands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Addresses {
+    /// The event store, as fido_app.
+    pub events_url: String,
+    /// The replica, as fido_app.
+    pub replica_url: String,
+    /// NATS.
+    pub nats_url: String,
+    /// The event store, as its owner, where that is known.
+    #[serde(default)]
+    pub events_owner_url: Option<String>,
+    /// The vault, as fido_app, where it is not in the event store's database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vault_url: Option<String>,
+    /// The register of erasures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure_register: Option<PathBuf>,
+}
+
+/// The file in the data folder that tells where the stack is.
+pub const ADDRESSES_FILE: &str = "addresses.json";
+
+impl Connections {
+    /// The addresses that were given, completed by those of a running `fido dev`.
+    ///
+    /// # Errors
+    /// When one is missing and no `fido dev` is running in the data folder.
+    pub fn resolve(&self) -> Result<Addresses> {
+        if let (Some(events_url), Some(replica_url), Some(nats_url)) =
+            (&self.events_url, &self.replica_url, &self.nats_url)
+        {
+            return Ok(Addresses {
+                events_url: events_url.clone(),
+                replica_url: replica_url.clone(),
+                nats_url: nats_url.clone(),
+                events_owner_url: None,
+                vault_url: None,
+                erasure_register: None,
+            });
+        }
+        let found = Addresses::find(&self.data_dir)?;
+        Ok(Addresses {
+            events_url: self.events_url.clone().unwrap_or(found.events_url),
+            replica_url: self.replica_url.clone().unwrap_or(found.replica_url),
+            nats_url: self.nats_url.clone().unwrap_or(found.nats_url),
+            events_owner_url: found.events_owner_url,
+            vault_url: found.vault_url,
+            erasure_register: found.erasure_register,
+        })
+    }
+
+    /// The address of the event store alone.
+    ///
+    /// # Errors
+    /// When it was not given and no `fido dev` is running in the data folder.
+    pub fn events_url(&self) -> Result<String> {
+        match &self.events_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(Addresses::find(&self.data_dir)?.events_url),
+        }
+    }
+}
+
+impl Addresses {
+    pub(super) fn find(data_dir: &Path) -> Result<Self> {
+        let file = data_dir.join(ADDRESSES_FILE);
+        let Ok(text) = std::fs::read_to_string(&file) else {
+            bail!(
+                "no `fido dev` is running in {}: start one, name its folder with --data-dir, \
+                 or set FIDO_EVENTS_URL, FIDO_REPLICA_URL and FIDO_NATS_URL",
+                data_dir.display()
+            );
+        };
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", file.display()))
+    }
+}

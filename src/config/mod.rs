@@ -1,0 +1,118 @@
+//! The one place that reads the command line, the environment and secret files.
+
+mod connections;
+mod keys;
+mod log;
+mod roles;
+mod secrets;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::bench::BenchCommand;
+
+pub use connections::{ADDRESSES_FILE, Addresses, Connections, MigrateArgs, OwnerUrls};
+pub use keys::{
+    AccountCommand, AccountEraseArgs, KeysCommand, KeysRotateArgs, VaultArgs, VaultPlace,
+};
+pub use log::{AuditCommand, AuditShowArgs, ForkArgs, LogCommand, StatusArgs};
+pub use roles::{CopilotArgs, ModelArgs, ModelServerArgs, OfflineModelArgs, ServeArgs};
+pub use secrets::{MASTER_KEY_FILE, master_keys, master_keys_beside, model_api_key};
+
+/// Fido: the event-sourced backend of an AI co-pilot for business plans.
+#[derive(Debug, Parser)]
+#[command(name = "fido", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// What to log, and how much (tracing's filter syntax).
+    #[arg(long, env = "FIDO_LOG", default_value = "info", global = true)]
+    pub log: String,
+
+    /// Log lines for people, or JSON for machines.
+    #[arg(long, env = "FIDO_LOG_FORMAT", default_value = "text", global = true)]
+    pub log_format: LogFormat,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fido dev                                    everything, with its own PostgreSQL and nats-server
+  fido status                                 how far everything is
+  fido audit show conversation 0199…          what happened in one conversation
+  fido log fork --help                        after \"log diverged at …\"
+  fido serve --listen 0.0.0.0:8080            one role; more processes of any role at will
+
+Secrets come from the environment or from files, never from flags:
+  FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE          64 hexadecimal digits (openssl rand -hex 32)
+  FIDO_PREVIOUS_MASTER_KEY (or ..._FILE)           the one before, while `fido keys rotate` is under way
+  FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE    the model provider's key; without it `dev` is offline";
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What Fido can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Everything in one process, with embedded PostgreSQL and nats-server.
+    Dev(DevArgs),
+    /// The HTTP API.
+    Serve(ServeArgs),
+    /// Publishes the log to NATS.
+    Relay(Connections),
+    /// Keeps a read replica up to date.
+    Project(Connections),
+    /// Answers people through the model provider.
+    Copilot(CopilotArgs),
+    /// Brings the schemas of the event store and the replica up to date (as their owner).
+    Migrate(MigrateArgs),
+    /// How far the log, the stream and the replica are.
+    Status(StatusArgs),
+    /// Looks after accounts.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Looks after the keys of personal content.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Looks into the log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Repairs the log after PostgreSQL lost the end of it.
+    #[command(subcommand)]
+    Log(LogCommand),
+    /// The catalogue of every event that is stored, as Markdown.
+    Events,
+    /// The offline model server on its own (speaks the chat-completions protocol).
+    Model(ModelServerArgs),
+    /// Measures Fido, on a private stack of its own.
+    #[command(subcommand)]
+    Bench(BenchCommand),
+}
+
+/// `fido dev`.
+#[derive(Debug, Args)]
+pub struct DevArgs {
+    /// Where all data is kept.
+    #[arg(long, env = "FIDO_DATA_DIR", default_value = ".fido")]
+    pub data_dir: PathBuf,
+    /// Where to listen on localhost; the next free port is taken when this one is in use.
+    #[arg(long, env = "FIDO_PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// A nats-server to use instead of the one that is found.
+    #[arg(long, env = "FIDO_NATS_SERVER")]
+    pub nats_server: Option<PathBuf>,
+    /// Which model answers.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// How the offline model behaves.
+    #[command(flatten)]
+    pub offline: OfflineModelArgs,
+}
