@@ -8,7 +8,14 @@ use std::path::Path;
 use super::error::{Doing, StackError};
 
 /// Holds a folder for this process for as long as it lives.
-pub(super) struct DirLock(#[expect(dead_code, reason = "held open, the lock ends with it")] File);
+pub(super) struct DirLock(File);
+
+impl Drop for DirLock {
+    fn drop(&mut self) {
+        // Not left to closing: a child that is just being started has the file open for a moment too.
+        let _ = self.0.unlock();
+    }
+}
 
 impl DirLock {
     /// Takes `dir/lock`, or tells which process has it.

@@ -21,13 +21,20 @@ pub(crate) struct Dev {
 }
 
 impl Dev {
+    /// With an offline model that writes as fast as it can.
     pub(crate) async fn start(data_dir: &Path) -> Self {
+        Self::start_paced(data_dir, 0).await
+    }
+
+    /// With an offline model that writes so many tokens a second.
+    pub(crate) async fn start_paced(data_dir: &Path, tokens_per_second: u32) -> Self {
         let mut open = OpenOptions::new();
         let log = open.create(true).append(true).open(data_dir.join("log"));
         let mut process = Command::new(env!("CARGO_BIN_EXE_fido"))
             .args(["dev", "--port", "0", "--log", "trace", "--data-dir"])
             .arg(data_dir)
-            .args(["--offline-tokens-per-second", "0"])
+            .arg("--offline-tokens-per-second")
+            .arg(tokens_per_second.to_string())
             .stdout(Stdio::piped())
             .stderr(log.unwrap())
             .kill_on_drop(true)
@@ -52,6 +59,11 @@ impl Dev {
         let pid = i32::try_from(self.process.id().unwrap()).unwrap();
         kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
         assert!(self.process.wait().await.unwrap().success());
+    }
+
+    /// Ends it with SIGKILL, as a fault does.
+    pub(crate) async fn kill(mut self) {
+        self.process.kill().await.unwrap();
     }
 
     pub(crate) fn addresses(&self) -> Addresses {

@@ -30,3 +30,4 @@ mod segments;
 mod sse;
 mod stack;
 mod unknown_outcome;
+mod vault_apart;

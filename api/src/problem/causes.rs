@@ -86,10 +86,9 @@ impl From<EraseError> for Problem {
         match error {
             EraseError::NotFound => Self::new(Kind::NotFound),
             EraseError::Vault(error) => error.into(),
-            EraseError::NoRegister | EraseError::Register(_) => {
-                Self::new(Kind::Internal).because(error)
+            EraseError::NoRegister | EraseError::Register(_) | EraseError::Store(_) => {
+                Self::new(Kind::Unavailable).because(error)
             }
-            EraseError::Store(_) => Self::new(Kind::Unavailable).because(error),
         }
     }
 }
