@@ -52,27 +52,20 @@ pub(super) async fn play(lane: Arc<Lane>, seed: u64) -> Result<(Evidence, Report
         }
     }
     let history = Arc::new(History::default());
-    let all = act(&lane, &script, &history);
+    let all = async {
+        act(&lane, &script, &history).await;
+        // What a client has not waited for may still queue in its process; what is last comes after.
+        for process in 0..script.processes {
+            recover(&lane, &mut script, &history, process).await;
+        }
+    };
     if tokio::time::timeout(PATIENCE, all).await.is_err() {
         return Err(format!(
-            "case {seed}: commands are never answered; answered were\n{}",
+            "case {seed}: commands are never answered; faults {:?}, troubles {:?}, answered were\n{}",
+            script.faults,
+            script.troubles,
             told(&history.entries())
         ));
-    }
-    // What a client has not waited for may still queue in its process; what comes last comes after.
-    for process in 0..script.processes {
-        let last = |script: &mut Script| script.last_order(process);
-        let mut tries = 0;
-        while !matches!(
-            give(&lane, &history, last(&mut script)).await,
-            Outcome::Acknowledged(_)
-        ) {
-            tries += 1;
-            assert!(
-                tries < LAST_TRIES,
-                "case {seed}: process {process} never recovers"
-            );
-        }
     }
     let mut report = Report {
         troubles: script
@@ -107,6 +100,17 @@ pub(super) async fn play(lane: Arc<Lane>, seed: u64) -> Result<(Evidence, Report
         }
     }
     Ok((evidence, report, script))
+}
+
+/// Gives `process` commands until one is done.
+async fn recover(lane: &Lane, script: &mut Script, history: &History, process: usize) {
+    for _ in 0..LAST_TRIES {
+        let last = script.last_order(process);
+        if let Outcome::Acknowledged(_) = give(lane, history, last).await {
+            return;
+        }
+    }
+    panic!("process {process} never recovers");
 }
 
 /// Lets all clients do what they have to, and everything go wrong that is to.
