@@ -21,10 +21,10 @@ pub(crate) struct Done {
     replayed: bool,
 }
 
-impl At {
+impl Done {
     /// What `committed` was recorded at.
-    pub(crate) fn of<E>(committed: &Committed<E>) -> Done {
-        Done {
+    pub(crate) fn of<E>(committed: &Committed<E>) -> Self {
+        Self {
             position: committed.position,
             replayed: committed.replayed,
         }

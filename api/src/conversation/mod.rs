@@ -16,7 +16,7 @@ use fido_domain::{Evolve, conversation as domain};
 use fido_projections::conversation as seen;
 use uuid::Uuid;
 
-use crate::answer::{At, Page};
+use crate::answer::{At, Done, Page};
 use crate::extract::{Id, Json, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
@@ -50,7 +50,7 @@ async fn start(
     let conversation = Conversation::started(&committed)?;
     // Not the id made above: a request that is sent again gets the conversation of the first.
     let location = format!("/v1/conversations/{}", conversation.id());
-    let head = ([(header::LOCATION, location)], At::of(&committed));
+    let head = ([(header::LOCATION, location)], Done::of(&committed));
     Ok((StatusCode::CREATED, head, Json(conversation)))
 }
 
@@ -111,7 +111,7 @@ async fn post_message(
         .execute::<domain::Conversation>(id, command, &who.command(StatusCode::ACCEPTED))
         .await?;
     let location = format!("/v1/conversations/{id}/messages");
-    let head = ([(header::LOCATION, location)], At::of(&committed));
+    let head = ([(header::LOCATION, location)], Done::of(&committed));
     Ok((
         StatusCode::ACCEPTED,
         head,

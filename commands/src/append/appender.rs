@@ -2,17 +2,18 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use fido_domain::Position;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::call::{Answer, Caller, append_events};
 use super::line::{Line, Meaning, meaning};
+use super::pulse::Pulse;
 use super::{AppendError, Outcome, Submission};
 use crate::ambient;
 
@@ -32,50 +33,6 @@ const ANSWER: Duration = Duration::from_secs(40);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// What this process knows of the log's head, shared by all who append and all who look.
-#[derive(Debug)]
-pub(crate) struct Pulse {
-    seen: AtomicI64,
-    epoch: AtomicI32,
-    appended: watch::Sender<Position>,
-}
-
-impl Pulse {
-    fn new() -> Self {
-        Self {
-            seen: AtomicI64::new(0),
-            epoch: AtomicI32::new(0),
-            appended: watch::Sender::new(0),
-        }
-    }
-
-    /// Something trusted has shown `position`: a log that ends before it has lost its tail.
-    pub(crate) fn witness(&self, position: Position) {
-        self.seen.fetch_max(position, Ordering::Relaxed);
-    }
-
-    /// The log is in this epoch; what is known already counts more.
-    pub(crate) fn begin(&self, epoch: i32) {
-        self.epoch.fetch_max(epoch, Ordering::AcqRel);
-    }
-
-    /// The epoch of the log; 0 before it was asked. What was loaded in another one is worthless.
-    pub(crate) fn epoch(&self) -> i32 {
-        self.epoch.load(Ordering::Acquire)
-    }
-
-    /// The last position that this process has appended.
-    pub(crate) fn appended(&self) -> watch::Receiver<Position> {
-        self.appended.subscribe()
-    }
-
-    fn reached(&self, position: Position) {
-        self.witness(position);
-        self.appended
-            .send_if_modified(|last| position > std::mem::replace(last, position.max(*last)));
-    }
-}
 
 /// Where commands queue. Cheap to clone; the thread behind it ends with the last clone.
 #[derive(Clone)]
@@ -286,7 +243,7 @@ impl Desk {
         let caller = Caller {
             appender: self.appender,
             attempt: self.attempt,
-            seen: self.pulse.seen.load(Ordering::Relaxed),
+            seen: self.pulse.seen(),
             epoch,
         };
         let batch: Vec<_> = part.iter().map(|waiting| &waiting.submission).collect();

@@ -12,6 +12,7 @@
 mod appender;
 mod call;
 mod line;
+mod pulse;
 
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ use fido_domain::Position;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub(crate) use appender::{Appender, Pulse};
+pub(crate) use appender::Appender;
+pub(crate) use pulse::Pulse;
 
 /// A value that is to be unique across streams, such as an email address.
 #[derive(Debug, Clone, PartialEq, Eq)]

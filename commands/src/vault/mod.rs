@@ -95,6 +95,15 @@ struct Inner {
     pepper: OnceCell<Pepper>,
 }
 
+fn keys_at_hand<K, V>() -> Cache<K, V>
+where
+    K: Eq + std::hash::Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    let cache = Cache::builder().max_capacity(KEYS);
+    cache.time_to_live(KEPT).build()
+}
+
 /// A stream's key, as far as there is one.
 #[derive(Debug, Clone)]
 struct StreamKey {
@@ -126,15 +135,11 @@ impl Pepper {
 impl Vault {
     /// The vault in schema `vault` of `pool`'s database, opened with `master`.
     pub fn new(pool: PgPool, master: impl Into<MasterKeys>) -> Self {
-        let cache = || Cache::builder().max_capacity(KEYS).time_to_live(KEPT);
         Self(Arc::new(Inner {
             pool,
             master: master.into(),
-            streams: cache().build(),
-            subjects: Cache::builder()
-                .max_capacity(KEYS)
-                .time_to_live(KEPT)
-                .build(),
+            streams: keys_at_hand(),
+            subjects: keys_at_hand(),
             pepper: OnceCell::new(),
         }))
     }
