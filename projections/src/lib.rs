@@ -3,12 +3,16 @@
 
 pub mod account;
 mod apply;
+pub mod audit;
 mod checkpoint;
 pub mod conversation;
-mod plan;
+pub mod plan;
 pub mod projector;
+pub mod query;
 pub mod replica;
+pub mod rows;
 pub mod timeline;
+pub mod usage;
 
 pub use replica::{ReadError, Replicas, Snapshot};
 
@@ -16,12 +20,17 @@ use fido_domain::Private;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use time::OffsetDateTime;
+use time::macros::datetime;
 
 /// The schema of a replica; applied by its owner, never by the role that Fido runs as.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/replica");
 
 /// The schema that holds the read models, for the `search_path` of every connection to a replica.
 pub const SCHEMA: &str = "fido";
+
+/// After everything: where a list that begins with the latest begins.
+const FAR: OffsetDateTime = datetime!(9999-12-31 0:00 UTC);
 
 /// Private content as a replica keeps it: sealed. Nothing here could open it.
 fn private(row: &PgRow, column: &str) -> Result<Private<String>, sqlx::Error> {

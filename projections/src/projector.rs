@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::apply::{self, ApplyError};
 use crate::checkpoint::{self, ContactError};
+use crate::rows::WriteError;
 
 /// Events per page when reading from the event store.
 const PAGE: i64 = 1_000;
@@ -96,7 +97,9 @@ impl Projector {
 /// Says what stopped the projector, as loudly as it deserves.
 fn report(replica: &str, error: &ProjectorError) {
     match error {
-        ProjectorError::Apply(ApplyError::Undecodable(_) | ApplyError::UnknownAggregate { .. }) => {
+        ProjectorError::Apply(ApplyError::Write(
+            WriteError::Undecodable(_) | WriteError::UnknownAggregate { .. },
+        )) => {
             tracing::error!(
                 replica.name = replica,
                 error = %error,
