@@ -5,10 +5,14 @@ pub mod account;
 mod apply;
 mod checkpoint;
 pub mod conversation;
+pub mod operation;
 mod plan;
 pub mod projector;
+pub mod quarantine;
 pub mod replica;
+mod rows;
 pub mod timeline;
+pub mod vocabulary;
 
 pub use replica::{ReadError, Replicas, Snapshot};
 
