@@ -1,5 +1,7 @@
 //! Things that happen: accounts, conversations and plans, side by side.
 
+use std::time::Duration;
+
 use fido_commands::account::AccountCommand;
 use fido_commands::conversation::ConversationCommand;
 use fido_commands::plan::{Given, PlanCommand};
@@ -8,8 +10,11 @@ use fido_domain::account::{Account, DisplayName};
 use fido_domain::conversation::{Conversation, Copilot, MessageText, Usage};
 use fido_domain::plan::{Plan, PlanTitle, Section, SectionText};
 use fido_domain::text::EmailAddress;
-use fido_domain::{Actor, Position};
-use tokio::task::JoinSet;
+use fido_domain::{Actor, Metadata, Position};
+use sqlx::PgConnection;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Makes history.
@@ -147,5 +152,78 @@ impl History {
             });
         }
         lives.join_all().await
+    }
+
+    /// Six people talk ten times a second until `end`.
+    pub(super) fn go_on(&self, end: CancellationToken) -> JoinHandle<()> {
+        let history = self.clone();
+        tokio::spawn(async move {
+            let mut lives = JoinSet::new();
+            for _ in 0..6 {
+                let (history, end) = (history.clone(), end.clone());
+                lives.spawn(async move {
+                    let person = history.person().await;
+                    let mut pace = interval(Duration::from_millis(100));
+                    while !end.is_cancelled() {
+                        pace.tick().await;
+                        history.talk(person).await;
+                    }
+                });
+            }
+            lives.join_all().await;
+        })
+    }
+}
+
+/// Events that no command of this build would decide on, appended as they are.
+pub(super) struct NewEvents {
+    pub(super) aggregate_type: &'static str,
+    pub(super) aggregate_id: Uuid,
+    /// How long the stream is.
+    pub(super) expected: i64,
+    pub(super) subject: Uuid,
+    pub(super) event_type: &'static str,
+    pub(super) event_version: &'static str,
+    pub(super) payloads: Vec<String>,
+}
+
+impl NewEvents {
+    /// Where the first of them stands.
+    pub(super) async fn append(self, events: &mut PgConnection) -> Position {
+        let id = ambient::new_id();
+        let metadata = Metadata {
+            actor: Actor::system("test"),
+            subject: self.subject,
+            command_id: id,
+            correlation_id: id,
+            causation_id: None,
+            request_id: None,
+            address: None,
+            user_agent: None,
+            issued_at: ambient::now(),
+            model: None,
+            provider: None,
+            prompt_hash: None,
+        };
+        let count = self.payloads.len();
+        sqlx::query_scalar(
+            "select first_position from append_events($1, 0, 0, 1, \
+             array[$1], array[$2], array[$3], array[$4], array[$5], array[cardinality($6)]::bigint[], \
+             array_fill(1, array[cardinality($6)]), \
+             array(select generate_series(1, cardinality($6)))::bigint[], \
+             $6, $7, $8, $9, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+        )
+        .bind(id)
+        .bind(self.aggregate_type)
+        .bind(self.aggregate_id.to_string())
+        .bind(self.expected)
+        .bind(self.subject)
+        .bind(vec![self.event_type; count])
+        .bind(vec![self.event_version; count])
+        .bind(self.payloads)
+        .bind(vec![serde_json::to_string(&metadata).unwrap(); count])
+        .fetch_one(events)
+        .await
+        .unwrap()
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::scene::{Replica, Scene};
 use crate::app::new_cluster;
 
@@ -22,7 +24,8 @@ async fn killed_again_and_again_under_load_it_loses_and_repeats_nothing() {
     let scene = Scene::begin().await;
     let history = scene.history();
     let replica = Replica::on_the_shared_cluster().await;
-    let load = tokio::spawn(async move { history.live(40, 12).await });
+    let end = CancellationToken::new();
+    let load = history.go_on(end.clone());
     for _ in 0..6 {
         let process = scene.process(&replica);
         // It has written something, and is at the next.
@@ -31,6 +34,7 @@ async fn killed_again_and_again_under_load_it_loses_and_repeats_nothing() {
         process.kill().await;
     }
     let _process = scene.process(&replica);
+    end.cancel();
     load.await.unwrap();
     scene.is_a_replay(&replica).await;
 }
@@ -42,7 +46,8 @@ async fn the_replicas_server_may_die_and_come_back() {
     let mut cluster = new_cluster().await;
     let replica = Replica::new(&cluster).await;
     let _projecting = scene.project(&replica).await;
-    let load = tokio::spawn(async move { history.live(30, 12).await });
+    let end = CancellationToken::new();
+    let load = history.go_on(end.clone());
     for _ in 0..3 {
         let before = replica.position().await;
         replica.reaches(before + 50).await;
@@ -51,6 +56,7 @@ async fn the_replicas_server_may_die_and_come_back() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         cluster.restart().await.unwrap();
     }
+    end.cancel();
     load.await.unwrap();
     scene.is_a_replay(&replica).await;
 }

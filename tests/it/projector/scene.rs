@@ -31,7 +31,7 @@ use super::history::History;
 use crate::app::{Ground, TEMPLATE_REPLICA, cluster};
 
 /// Longer than anything takes that is going to happen at all.
-pub(super) const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Looks until `condition` holds.
 pub(super) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
@@ -73,6 +73,17 @@ impl Scene {
 
     pub(super) async fn head(&self) -> Position {
         self.log.head().await.unwrap()
+    }
+
+    /// Waits until the broker has the log up to `position`.
+    pub(super) async fn stream_reaches(&self, position: Position) {
+        let jetstream = self.jetstream().await;
+        until("the stream has come as far", async || {
+            let stream = jetstream.get_stream("FIDO_EVENTS").await;
+            let last = stream.map(|stream| stream.cached_info().state.last_sequence);
+            last.is_ok_and(|last| last >= u64::try_from(position).unwrap())
+        })
+        .await;
     }
 
     /// From now on nothing reaches the broker.

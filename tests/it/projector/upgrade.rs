@@ -1,10 +1,13 @@
 //! Builds of two ages side by side. The older one is a projector that is told to know fewer events.
 
-use fido_domain::{Actor, Metadata, Position, Recorded};
-use fido_projections::vocabulary;
+use fido_commands::ambient;
+use fido_commands::log::Log;
+use fido_domain::{Position, Recorded};
+use fido_projections::{operation, vocabulary};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::history::NewEvents;
 use super::scene::{Replica, Scene, until};
 use crate::app::TestApp;
 
@@ -78,10 +81,7 @@ async fn what_no_build_here_knows_stops_the_projector_and_nobody_else() {
     let conversation = app.start_conversation(&ada).await;
     let (listed, position) = (
         format!("/v1/conversations/{conversation}"),
-        fido_commands::log::Log::new(app.ground.pool().await)
-            .head()
-            .await
-            .unwrap(),
+        Log::new(app.ground.pool().await).head().await.unwrap(),
     );
     app.get(&ada, &listed, position).await;
     for (event_type, version) in [("message_sung", "1"), ("message_posted", "2")] {
@@ -89,20 +89,29 @@ async fn what_no_build_here_knows_stops_the_projector_and_nobody_else() {
             event_type, version
         )));
     }
-    let unknown = happens_in_a_newer_build(&app, ada.account_id).await;
+    let new = NewEvents {
+        aggregate_type: "cookbook",
+        aggregate_id: ambient::new_id(),
+        expected: 0,
+        subject: ada.account_id,
+        event_type: "recipe_shared",
+        event_version: "1",
+        payloads: vec!["{}".to_owned()],
+    };
+    let mut events = app.ground.pool().await.acquire().await.unwrap();
+    let unknown = new.append(&mut events).await;
 
     let replicas = app.ground.system().await.replicas();
-    let mut condition = None;
+    let mut found = None;
     until("the projector waits", async || {
         let mut snapshot = replicas.read(None).await.unwrap();
-        let found = fido_projections::operation::condition(&mut snapshot)
-            .await
-            .unwrap();
-        condition = Some((found.clone(), snapshot.position()));
-        found.waits.is_some()
+        let condition = operation::condition(&mut snapshot).await.unwrap();
+        let waits = condition.waits.is_some();
+        found = Some((condition, snapshot.position()));
+        waits
     })
     .await;
-    let (condition, shown) = condition.unwrap();
+    let (condition, shown) = found.unwrap();
     let waits = condition.waits.unwrap();
     assert_eq!(waits.position, unknown);
     assert!(
@@ -127,37 +136,5 @@ fn from_the_future(event_type: &str, version: &str) -> Recorded {
         "event_type": event_type, "event_version": version, "payload": {}, "metadata": {},
         "recorded_at": "2030-01-01T00:00:00Z",
     }))
-    .unwrap()
-}
-
-/// Appends an event of a kind that came after this build; where it stands.
-async fn happens_in_a_newer_build(app: &TestApp, account_id: Uuid) -> Position {
-    let id = fido_commands::ambient::new_id();
-    let metadata = Metadata {
-        actor: Actor::system("test"),
-        subject: account_id,
-        command_id: id,
-        correlation_id: id,
-        causation_id: None,
-        request_id: None,
-        address: None,
-        user_agent: None,
-        issued_at: fido_commands::ambient::now(),
-        model: None,
-        provider: None,
-        prompt_hash: None,
-    };
-    sqlx::query_scalar(
-        "select first_position from append_events($1, 0, 0, 1, \
-         array[$1], '{cookbook}', array[$2], '{0}', array[$3], '{1}', '{1}', '{1}', \
-         '{recipe_shared}', '{1}', array['{}'], array[$4], \
-         '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
-    )
-    .bind(id)
-    .bind(id.to_string())
-    .bind(account_id)
-    .bind(serde_json::to_string(&metadata).unwrap())
-    .fetch_one(&app.ground.pool().await)
-    .await
     .unwrap()
 }
