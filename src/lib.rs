@@ -8,6 +8,7 @@ pub mod dev;
 pub mod keys;
 pub mod log;
 pub mod model;
+pub mod replica;
 pub mod roles;
 pub mod stack;
 pub mod status;

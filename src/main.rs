@@ -9,7 +9,7 @@ use fido::config::{
     self, AccountCommand, AuditCommand, Cli, Command, KeysCommand, LogCommand, LogFormat,
 };
 use fido::roles::{self, System};
-use fido::{account, audit, bench, dev, keys, log, model, status};
+use fido::{account, audit, bench, dev, keys, log, model, replica, status};
 use fido_api::{ApiConfig, SessionCookie};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -120,6 +120,7 @@ async fn start(cli: Cli) -> Result<()> {
             audit::show(&args).await.map(|text| print(&text))
         }
         Command::Log(LogCommand::Fork(args)) => log::fork(&args).await.map(|text| print(&text)),
+        Command::Replica(command) => replica::run(&command).await.map(|text| print(&text)),
         Command::Events => {
             print(&fido_domain::catalogue::markdown()?);
             Ok(())

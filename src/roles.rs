@@ -31,7 +31,7 @@ use crate::config::{Addresses, ModelArgs, OwnerUrls, VaultPlace};
 pub(crate) const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
-const NO_REPLICA: &str = "the replica cannot be reached (FIDO_REPLICA_URL)";
+pub(crate) const NO_REPLICA: &str = "the replica cannot be reached (FIDO_REPLICA_URL)";
 
 /// Connected to everything; every role is made of this. Cheap to clone.
 #[derive(Clone)]
@@ -349,7 +349,8 @@ pub(crate) async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
     pool(PgConnectOptions::from_str(url)?).await
 }
 
-async fn replica_pool(url: &str) -> Result<PgPool, sqlx::Error> {
+/// The connections that one process keeps to a replica.
+pub(crate) async fn replica_pool(url: &str) -> Result<PgPool, sqlx::Error> {
     let options =
         PgConnectOptions::from_str(url)?.options([("search_path", fido_projections::SCHEMA)]);
     pool(options).await

@@ -6,13 +6,16 @@ mod apply;
 pub mod audit;
 mod checkpoint;
 pub mod conversation;
+pub mod operation;
 pub mod plan;
 pub mod projector;
+pub mod quarantine;
 pub mod query;
 pub mod replica;
 pub mod rows;
 pub mod timeline;
 pub mod usage;
+pub mod vocabulary;
 
 pub use replica::{ReadError, Replicas, Snapshot};
 

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::BenchCommand;
+use crate::replica::ReplicaCommand;
 
 pub use connections::{ADDRESSES_FILE, Addresses, Connections, MigrateArgs, OwnerUrls};
 pub use keys::{
@@ -88,6 +89,9 @@ pub enum Command {
     /// Repairs the log after PostgreSQL lost the end of it.
     #[command(subcommand)]
     Log(LogCommand),
+    /// Looks after a read replica.
+    #[command(subcommand)]
+    Replica(ReplicaCommand),
     /// The catalogue of every event that is stored, as Markdown.
     Events,
     /// The offline model server on its own (speaks the chat-completions protocol).

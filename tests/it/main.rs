@@ -21,6 +21,7 @@ mod overload;
 mod plan;
 mod position;
 mod processes;
+mod projector;
 mod properties;
 mod receipts;
 mod restart;
