@@ -5,27 +5,35 @@ pub mod account;
 mod apply;
 mod checkpoint;
 pub mod conversation;
+pub mod drift;
 pub mod operation;
 mod plan;
 pub mod projector;
 pub mod quarantine;
+pub mod rebuild;
 pub mod replica;
 mod rows;
 pub mod timeline;
+pub mod verify;
 pub mod vocabulary;
 
 pub use replica::{ReadError, Replicas, Snapshot};
 
 use fido_domain::Private;
-use sqlx::Row;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use sqlx::{Executor, PgConnection, Row};
 
 /// The schema of a replica; applied by its owner, never by the role that Fido runs as.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/replica");
 
 /// The schema that holds the read models, for the `search_path` of every connection to a replica.
 pub const SCHEMA: &str = "fido";
+
+/// Runs statements without arguments, one after the other.
+async fn run_sql(replica: &mut PgConnection, statements: &str) -> Result<(), sqlx::Error> {
+    replica.execute(statements).await.map(drop)
+}
 
 /// Private content as a replica keeps it: sealed. Nothing here could open it.
 fn private(row: &PgRow, column: &str) -> Result<Private<String>, sqlx::Error> {
