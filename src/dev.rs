@@ -72,6 +72,7 @@ async fn run_on(
     let vault = system.vault(&place, keys).await?;
     tasks.spawn(system.clone().relay(shutdown.clone()));
     tasks.spawn(system.clone().project(shutdown.clone()));
+    tasks.spawn(system.clone().watch_drift(args.drift, shutdown.clone()));
     let gateway = gateway(args, &tasks, &shutdown).await?;
     let concurrency = args.model.concurrency;
     tasks.spawn(

@@ -80,14 +80,18 @@ async fn start(cli: Cli) -> Result<()> {
             system.relay(shutdown).await;
             Ok(())
         }
-        Command::Project(connections) => {
+        Command::Project(args) => {
+            let connections = &args.connections;
             let system = System::connect(
                 &connections.resolve()?,
                 &connections.replica_name,
                 "project",
             )
             .await?;
-            system.project(shutdown).await;
+            tokio::join!(
+                system.clone().project(shutdown.clone()),
+                system.watch_drift(args.drift, shutdown)
+            );
             Ok(())
         }
         Command::Copilot(args) => {

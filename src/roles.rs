@@ -16,6 +16,7 @@ use fido_domain::Position;
 use fido_nats::backoff::Backoff;
 use fido_nats::{Nats, NatsError, relay, wake};
 use fido_projections::Replicas;
+use fido_projections::drift::DriftWatch;
 use fido_projections::projector::Projector;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -25,7 +26,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Addresses, ModelArgs, OwnerUrls, VaultPlace};
+use crate::config::{Addresses, DriftArgs, ModelArgs, OwnerUrls, VaultPlace};
 
 /// Connections that one process keeps to one database.
 pub(crate) const POOL: u32 = 20;
@@ -148,6 +149,22 @@ impl System {
             replica: self.replica_name,
             pool: self.replica,
             nats: self.nats,
+        }
+        .run(shutdown)
+        .await;
+    }
+
+    /// Looks now and then whether the replica still holds what the log says, until `shutdown`.
+    pub async fn watch_drift(self, settings: DriftArgs, shutdown: CancellationToken) {
+        if settings.drift_streams == 0 {
+            return;
+        }
+        DriftWatch {
+            log: self.log(),
+            replica: self.replica_name,
+            place: PgConnectOptions::clone(&self.replica.connect_options()),
+            every: Duration::from_secs(settings.drift_seconds),
+            streams: settings.drift_streams,
         }
         .run(shutdown)
         .await;

@@ -18,7 +18,9 @@ pub use keys::{
     AccountCommand, AccountEraseArgs, KeysCommand, KeysRotateArgs, VaultArgs, VaultPlace,
 };
 pub use log::{AuditCommand, AuditShowArgs, ForkArgs, LogCommand, StatusArgs};
-pub use roles::{CopilotArgs, ModelArgs, ModelServerArgs, OfflineModelArgs, ServeArgs};
+pub use roles::{
+    CopilotArgs, DriftArgs, ModelArgs, ModelServerArgs, OfflineModelArgs, ProjectArgs, ServeArgs,
+};
 pub use secrets::{MASTER_KEY_FILE, master_keys, master_keys_beside, model_api_key};
 
 /// Fido: the event-sourced backend of an AI co-pilot for business plans.
@@ -70,7 +72,7 @@ pub enum Command {
     /// Publishes the log to NATS.
     Relay(Connections),
     /// Keeps a read replica up to date.
-    Project(Connections),
+    Project(ProjectArgs),
     /// Answers people through the model provider.
     Copilot(CopilotArgs),
     /// Brings the schemas of the event store and the replica up to date (as their owner).
@@ -119,4 +121,7 @@ pub struct DevArgs {
     /// How the offline model behaves.
     #[command(flatten)]
     pub offline: OfflineModelArgs,
+    /// How often to look whether the replica still holds what the log says.
+    #[command(flatten)]
+    pub drift: DriftArgs,
 }
