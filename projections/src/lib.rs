@@ -10,7 +10,7 @@ pub mod projector;
 pub mod replica;
 pub mod timeline;
 
-pub use replica::{ReadError, Replicas, Snapshot};
+pub use replica::{ReadError, Replica, Replicas, Snapshot};
 
 use fido_domain::Private;
 use sqlx::Row;
