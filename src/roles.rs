@@ -304,7 +304,7 @@ pub async fn migrate(owners: OwnerUrls<'_>) -> Result<()> {
         (
             "replica",
             owners.replica,
-            None,
+            Some(fido_projections::SCHEMA),
             &fido_projections::MIGRATIONS,
         ),
     ] {

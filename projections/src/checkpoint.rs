@@ -130,7 +130,7 @@ async fn empty(replica: &mut PgConnection) -> Result<(), sqlx::Error> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text from pg_class c \
          where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') \
-           and not c.relispartition and c.relname <> 'checkpoint'",
+           and not c.relispartition and c.relname not in ('checkpoint', '_sqlx_migrations')",
     )
     .fetch_all(&mut *replica)
     .await?;
