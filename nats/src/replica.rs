@@ -176,7 +176,10 @@ mod tests {
     fn whatever_is_left_out_or_stands_still_is_not_healthy() {
         let well = Announcement::from(7);
         assert!(well.is_healthy());
-        let paused = Announcement { paused: true, ..well };
+        let paused = Announcement {
+            paused: true,
+            ..well
+        };
         let quarantined = Announcement {
             quarantined: 1,
             ..well

@@ -93,9 +93,8 @@ impl Desk {
         settled: &HashSet<Position>,
     ) -> Result<Stranded, Blind> {
         // A replica that is further than that shows nothing that the log has lost.
-        let query = |mut snapshot| async move {
-            conversation::open_requests(&mut snapshot, before).await
-        };
+        let query =
+            |mut snapshot| async move { conversation::open_requests(&mut snapshot, before).await };
         let (_, mut open) = self.replicas.ask(Some(before - 1), query).await?;
         open.retain(|position| !settled.contains(position));
         let log = Log::new(self.store.pool().clone());

@@ -65,8 +65,7 @@ pub(super) fn rank(
         return None;
     }
     let behind = furthest - known.position;
-    let is_lagging =
-        behind > FAR_BEHIND || behind > 0 && now.duration_since(heard) > LONG_SILENT;
+    let is_lagging = behind > FAR_BEHIND || behind > 0 && now.duration_since(heard) > LONG_SILENT;
     Some(if is_elsewhere {
         Rank::Elsewhere
     } else if asked == 0 && is_lagging {
@@ -132,7 +131,11 @@ mod tests {
     fn whoever_asks_for_a_position_gets_it_or_something_later() {
         assert_eq!(rank_of(&known(99), 100, 100), None);
         assert_eq!(rank_of(&known(100), 100, 100), Some(Rank::Fit));
-        assert_eq!(rank_of(&known(100), 100, 5_000), Some(Rank::Fit), "far enough");
+        assert_eq!(
+            rank_of(&known(100), 100, 5_000),
+            Some(Rank::Fit),
+            "far enough"
+        );
     }
 
     #[test]
@@ -176,7 +179,11 @@ mod tests {
         let ailing = (Rank::Ailing, 0, 'a');
         assert_eq!(pick(&[ailing, (Rank::Fit, 9, 'b')], 0), 'b');
         assert_eq!(pick(&[(Rank::Fit, 2, 'a'), (Rank::Fit, 1, 'b')], 0), 'b');
-        let equals = [(Rank::Fit, 0, 'a'), (Rank::Fit, 0, 'b'), (Rank::Fit, 0, 'c')];
+        let equals = [
+            (Rank::Fit, 0, 'a'),
+            (Rank::Fit, 0, 'b'),
+            (Rank::Fit, 0, 'c'),
+        ];
         let turns: String = (0..4).map(|turn| pick(&equals, turn)).collect();
         assert_eq!(turns, "abca");
         assert_eq!(best::<char>([], 3), None);

@@ -149,22 +149,25 @@ impl Endpoint {
         *looked = Some(Instant::now());
     }
 
-    /// Reads the checkpoint on a connection of its own: the pool would try again and again for a
-    /// while where nobody answers.
+    /// Reads the checkpoint, and how the replica fares, on a connection of its own: the pool would try
+    /// again and again for a while where nobody answers.
     pub(super) async fn ask_apart(&self) -> Result<Shown, sqlx::Error> {
         let version = self.known.borrow().version;
         let asking = async {
             let mut connection =
                 PgConnection::connect_with(&self.replica.pool.connect_options()).await?;
-            let shown = Shown::read(&mut connection).await?;
+            let found = Shown::read_with_health(&mut connection).await?;
             // That it answered is what counts.
             let _ = connection.close().await;
-            Ok::<_, sqlx::Error>(shown)
+            Ok::<_, sqlx::Error>(found)
         };
-        let shown = timeout(PATIENCE, asking)
+        let (shown, is_ailing) = timeout(PATIENCE, asking)
             .await
             .map_err(|_elapsed| sqlx::Error::PoolTimedOut)??;
-        self.read(&shown, version);
+        self.learn(|known| {
+            let is_news = known.read(&shown, version, Instant::now());
+            known.fares(is_ailing) || is_news
+        });
         Ok(shown)
     }
 

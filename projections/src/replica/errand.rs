@@ -122,8 +122,7 @@ impl<'a> Errand<'a> {
 
     fn has_failed(&self, endpoint: &Arc<Endpoint>, known: &Known) -> bool {
         self.failed.iter().any(|(failed, version)| {
-            Arc::ptr_eq(failed, endpoint)
-                && version.is_none_or(|version| version == known.version)
+            Arc::ptr_eq(failed, endpoint) && version.is_none_or(|version| version == known.version)
         })
     }
 
@@ -193,9 +192,10 @@ impl<'a> Errand<'a> {
     /// waited for.
     fn give_up_at(&self) -> Instant {
         let until = self.eligible().filter_map(|(endpoint, known)| {
-            let is_hopeless = self.failed.iter().any(|(failed, version)| {
-                Arc::ptr_eq(failed, endpoint) && version.is_none()
-            });
+            let is_hopeless = self
+                .failed
+                .iter()
+                .any(|(failed, version)| Arc::ptr_eq(failed, endpoint) && version.is_none());
             let until = known.out_since.map_or(self.deadline, |out| out + PATIENCE);
             (!is_hopeless).then_some(until)
         });
@@ -203,9 +203,9 @@ impl<'a> Errand<'a> {
     }
 
     fn give_up(&mut self) -> ReadError {
-        let answering = self
-            .eligible()
-            .filter(|(endpoint, known)| known.out_since.is_none() && !self.has_failed(endpoint, known));
+        let answering = self.eligible().filter(|(endpoint, known)| {
+            known.out_since.is_none() && !self.has_failed(endpoint, known)
+        });
         match answering.map(|(_, known)| known.position).max() {
             Some(position) if self.asked > 0 => ReadError::Behind {
                 position,

@@ -60,11 +60,11 @@ impl Replicas {
             }
         };
         let _following = Following::begin(&self.shared);
-        // What was announced before is in the checkpoints.
-        for endpoint in self.shared.endpoints() {
-            let endpoint = Arc::clone(endpoint);
-            tokio::spawn(async move { endpoint.look().await });
-        }
+        // What was announced before is in the replicas themselves.
+        self.shared
+            .endpoints()
+            .iter()
+            .for_each(|endpoint| endpoint.suspect());
         while let Some((name, told)) = announcements.next().await {
             self.heard(&name, &told);
         }

@@ -54,6 +54,12 @@ impl Known {
         self.changed(before != (self.position, self.followed, self.is_standby))
     }
 
+    /// How it says that it fares.
+    pub(super) fn fares(&mut self, is_ailing: bool) -> bool {
+        let before = std::mem::replace(&mut self.is_ailing, is_ailing);
+        self.changed(before != is_ailing)
+    }
+
     /// It cannot be asked from now on.
     pub(super) fn went_out(&mut self, now: Instant) -> bool {
         let was_in = self.out_since.is_none();

@@ -44,8 +44,9 @@ impl News {
         });
         drop(log);
         if is_ours {
-            self.furthest
-                .send_if_modified(|furthest| position > std::mem::replace(furthest, position.max(*furthest)));
+            self.furthest.send_if_modified(|furthest| {
+                position > std::mem::replace(furthest, position.max(*furthest))
+            });
         }
         self.bell.send_replace(());
     }

@@ -4,7 +4,7 @@
 use fido_domain::Position;
 use fido_nats::replica::Followed;
 use sqlx::postgres::PgRow;
-use sqlx::{PgExecutor, Row};
+use sqlx::{PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
 use super::Replicas;
@@ -31,6 +31,30 @@ impl Shown {
         Self::of(&row)
     }
 
+    /// The same, and whether the replica ails: streams are left out of it, or its projector stands
+    /// still until somebody does something.
+    pub(super) async fn read_with_health(
+        replica: &mut PgConnection,
+    ) -> Result<(Self, bool), sqlx::Error> {
+        let shown = Self::read(&mut *replica).await?;
+        // A replica that an earlier build has made keeps no account of that.
+        let is_told: bool = sqlx::query_scalar(
+            "select to_regclass('quarantine') is not null and to_regclass('projector') is not null",
+        )
+        .fetch_one(&mut *replica)
+        .await?;
+        if !is_told {
+            return Ok((shown, false));
+        }
+        let is_ailing = sqlx::query_scalar(
+            "select exists (select from quarantine) or exists \
+             (select from projector where paused_since is not null or waits_at is not null)",
+        )
+        .fetch_one(&mut *replica)
+        .await?;
+        Ok((shown, is_ailing))
+    }
+
     fn of(row: &PgRow) -> Result<Self, sqlx::Error> {
         let log_id: Option<Uuid> = row.try_get("log_id")?;
         let epoch: Option<i32> = row.try_get("epoch")?;
@@ -51,8 +75,7 @@ pub struct Surveyed {
     pub name: String,
     /// Kept for analysts.
     pub is_reserved: bool,
-    /// Its projector has said that something is left out, or that it stands still. Only known where
-    /// announcements are [followed](Replicas::follow).
+    /// Streams are left out of it, or its projector stands still until somebody does something.
     pub is_ailing: bool,
     /// It shows another log than the one that is expected.
     pub is_other_log: bool,
