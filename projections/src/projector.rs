@@ -4,8 +4,10 @@
 use std::convert::Infallible;
 
 use fido_commands::log::{Log, LogError};
+use fido_domain::Position;
 use fido_nats::backoff::Backoff;
 use fido_nats::feed::{Feed, FeedError};
+use fido_nats::replica::{Announcement, Followed};
 use fido_nats::{Nats, NatsError};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -68,7 +70,11 @@ impl Projector {
         let epochs = self.log.epochs().await?;
         let head = self.log.head().await?;
         let mut checkpoint = checkpoint::meet(&self.pool, &epochs, head).await?;
-        self.nats.announce_replica(&self.replica, checkpoint).await;
+        let followed = Followed {
+            log_id: epochs.current().log_id,
+            epoch: epochs.current().epoch,
+        };
+        self.announce(checkpoint, followed).await;
         // What the broker may no longer hold, or never got, is in the event store.
         loop {
             let page = self.log.after(checkpoint, PAGE).await?;
@@ -78,7 +84,7 @@ impl Projector {
             }
             checkpoint = apply::apply(&self.pool, &epochs, checkpoint, &page).await?;
             *advanced = true;
-            self.nats.announce_replica(&self.replica, checkpoint).await;
+            self.announce(checkpoint, followed).await;
         }
         let epoch = epochs.current().epoch;
         let mut feed = Feed::open(&self.nats, &self.replica, checkpoint, epoch).await?;
@@ -87,9 +93,19 @@ impl Projector {
             let batch = feed.next_batch().await?;
             checkpoint = apply::apply(&self.pool, &epochs, checkpoint, &batch.events).await?;
             *advanced = true;
-            self.nats.announce_replica(&self.replica, checkpoint).await;
+            self.announce(checkpoint, followed).await;
             batch.acknowledge().await;
         }
+    }
+
+    async fn announce(&self, checkpoint: Position, followed: Followed) {
+        let announcement = Announcement {
+            followed: Some(followed),
+            ..Announcement::from(checkpoint)
+        };
+        self.nats
+            .announce_replica(&self.replica, announcement)
+            .await;
     }
 }
 
