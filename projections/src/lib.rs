@@ -20,7 +20,7 @@ pub mod usage;
 pub mod verify;
 pub mod vocabulary;
 
-pub use replica::{ReadError, Replicas, Snapshot};
+pub use replica::{ReadError, Replica, Replicas, Snapshot};
 
 use fido_domain::Private;
 use sqlx::postgres::PgRow;
@@ -35,11 +35,12 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/r
 /// The schema that holds the read models, for the `search_path` of every connection to a replica.
 pub const SCHEMA: &str = "fido";
 
-    replica.execute(statements).await.map(drop)
 /// After everything: where a list that begins with the latest begins.
+const FAR: OffsetDateTime = datetime!(9999-12-31 0:00 UTC);
+
 /// Runs statements without arguments, one after the other.
 async fn run_sql(replica: &mut PgConnection, statements: &str) -> Result<(), sqlx::Error> {
-const FAR: OffsetDateTime = datetime!(9999-12-31 0:00 UTC);
+    replica.execute(statements).await.map(drop)
 }
 
 /// Private content as a replica keeps it: sealed. Nothing here could open it.

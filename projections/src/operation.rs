@@ -158,6 +158,18 @@ pub(crate) async fn lock(replica: &mut PgConnection) -> Result<Held, sqlx::Error
     })
 }
 
+/// What there is to announce of the replica beside its position: how many streams are in quarantine,
+/// and whether it stays where it is until somebody does something.
+pub(crate) async fn health(replica: &mut PgConnection) -> Result<(i64, bool), sqlx::Error> {
+    sqlx::query_as(
+        "select (select count(distinct (aggregate_type, aggregate_id)) from quarantine), \
+                paused_since is not null or waits_at is not null \
+         from projector",
+    )
+    .fetch_one(replica)
+    .await
+}
+
 /// Whether an operator has ordered a pause.
 pub(crate) async fn is_paused(replica: &mut PgConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("select paused_since is not null from projector")

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use fido_projections::operation;
 
-use crate::config::Connections;
+use crate::config::{Connections, ReplicaAddress};
 use crate::roles::{NO_REPLICA, open_replica, replica_pool};
 
 pub(super) const EXAMPLES: &str = "\
@@ -33,24 +33,19 @@ pub struct ResumeArgs {
 }
 
 pub(super) async fn pause(args: &PauseArgs) -> Result<String> {
-    let (url, name) = (
-        args.connections.resolve()?.replica_url,
-        &args.connections.replica_name,
-    );
-    let pool = replica_pool(&url).await.context(NO_REPLICA)?;
+    let replica = args.connections.one_replica()?;
+    let pool = replica_pool(&replica.url).context(NO_REPLICA)?;
     operation::pause(&pool, args.reason.as_deref()).await?;
-    let position = open_replica(&url, name).await?.position().await?;
+    let name = replica.name.clone();
+    let position = open_replica(&replica)?.position().await?;
     Ok(format!(
         "{name} stays at position {position} and serves on; `fido replica resume` lets it go on."
     ))
 }
 
 pub(super) async fn resume(args: &ResumeArgs) -> Result<String> {
-    let (url, name) = (
-        args.connections.resolve()?.replica_url,
-        &args.connections.replica_name,
-    );
-    let pool = replica_pool(&url).await.context(NO_REPLICA)?;
+    let ReplicaAddress { name, url } = args.connections.one_replica()?;
+    let pool = replica_pool(&url).context(NO_REPLICA)?;
     Ok(if operation::resume(&pool).await? {
         format!("{name} goes on.")
     } else {

@@ -9,7 +9,7 @@ use clap::Args;
 use sha2::{Digest, Sha256};
 use sqlx::postgres::PgConnectOptions;
 
-use crate::config::Addresses;
+use crate::config::{Addresses, ReplicaAddress};
 use crate::stack::OWNER;
 
 /// The replica, as the owner of its schema.
@@ -21,13 +21,16 @@ pub(super) struct OwnerArgs {
 }
 
 impl OwnerArgs {
-    /// The database of the replica at `addresses`, for its owner. `fido dev` has one owner for all
-    /// its databases.
-    pub(super) fn of(&self, addresses: &Addresses) -> Result<PgConnectOptions> {
+    /// The database of `replica`, for its owner. `fido dev` has one owner for all its databases.
+    pub(super) fn of(
+        &self,
+        addresses: &Addresses,
+        replica: &ReplicaAddress,
+    ) -> Result<PgConnectOptions> {
         let options = match (&self.replica_owner_url, &addresses.events_owner_url) {
             (Some(url), _) => PgConnectOptions::from_str(url)?,
             (None, Some(_dev)) => {
-                PgConnectOptions::from_str(&addresses.replica_url)?.username(OWNER)
+                PgConnectOptions::from_str(&replica.url)?.username(OWNER)
             }
             (None, None) => anyhow::bail!(
                 "set FIDO_REPLICA_OWNER_URL: only the owner of a replica's schema can make another one"

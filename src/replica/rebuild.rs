@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::place::{OwnerArgs, build};
 use super::progress::{Reporter, say};
 use super::verify;
-use crate::config::Connections;
+use crate::config::{Connections, the_one};
 use crate::roles;
 
 pub(super) const ABOUT: &str = "\
@@ -64,7 +64,8 @@ pub(super) async fn run(args: &RebuildArgs) -> Result<String> {
         bail!("give --yes: without a terminal nobody can be asked before the switch");
     }
     let addresses = args.connections.resolve()?;
-    let (name, place) = (&args.connections.replica_name, args.owner.of(&addresses)?);
+    let replica = the_one(&addresses.replicas)?;
+    let (name, place) = (&replica.name, args.owner.of(&addresses, replica)?);
     let log = roles::open_log(&addresses.events_url).await?;
     let reporter = Reporter::new()?;
     let told = |progress: Progress| reporter.tell(&progress);

@@ -35,8 +35,8 @@ pub struct RetryArgs {
 }
 
 pub(super) async fn run(args: &RetryArgs) -> Result<String> {
-    let url = args.connections.resolve()?.replica_url;
-    let pool = replica_pool(&url).await.context(NO_REPLICA)?;
+    let url = args.connections.one_replica()?.url;
+    let pool = replica_pool(&url).context(NO_REPLICA)?;
     let retry = Retry::run(&pool).await?;
     let text = if args.json {
         in_json(&retry)

@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::place::{OwnerArgs, build};
 use super::progress::Reporter;
-use crate::config::Connections;
+use crate::config::{Connections, the_one};
 use crate::roles;
 
 pub(super) const ABOUT: &str = "\
@@ -53,22 +53,23 @@ pub struct VerifyArgs {
 
 pub(super) async fn run(args: &VerifyArgs) -> Result<String> {
     let addresses = args.connections.resolve()?;
+    let replica = the_one(&addresses.replicas)?;
     let reporter = Reporter::new()?;
     let told = |progress: Progress| reporter.tell(&progress);
     let comparison = match &args.against {
         Some(other) => {
-            let one = PgConnectOptions::from_str(&addresses.replica_url)?;
+            let one = PgConnectOptions::from_str(&replica.url)?;
             verify::against(&one, &PgConnectOptions::from_str(other)?, &told).await
         }
         None => {
             let log = roles::open_log(&addresses.events_url).await?;
-            let place = args.owner.of(&addresses)?;
+            let place = args.owner.of(&addresses, replica)?;
             verify::against_fresh(&place, &log, &build()?, &told).await
         }
     };
     reporter.finish();
     let comparison = comparison?;
-    let name = &args.connections.replica_name;
+    let name = &replica.name;
     let text = if args.json {
         serde_json::to_string_pretty(&in_json(&comparison))?
     } else {

@@ -29,6 +29,7 @@ mod receipts;
 mod replica_scene;
 mod restart;
 mod rotation;
+mod routing;
 mod sealed;
 mod segments;
 mod sse;

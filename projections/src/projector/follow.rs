@@ -7,6 +7,7 @@ use std::time::Duration;
 use fido_commands::log::{Log, LogError};
 use fido_domain::{Epochs, Position, Recorded};
 use fido_nats::feed::{Batch, Feed, FeedError};
+use fido_nats::replica::{Announcement, Followed};
 use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -50,7 +51,7 @@ impl<'a> Following<'a> {
         let head = session.during(projector.log.head()).await??;
         let met = checkpoint::meet(session.connection(), &epochs, head);
         let checkpoint = answered(met).await?;
-        let following = Self {
+        let mut following = Self {
             projector,
             session,
             knows,
@@ -58,7 +59,7 @@ impl<'a> Following<'a> {
             checkpoint,
             advanced,
         };
-        following.announce().await;
+        following.announce().await?;
         Ok(following)
     }
 
@@ -132,7 +133,7 @@ impl<'a> Following<'a> {
                 return Ok(Some(batch?));
             }
             self.session.beat().await?;
-            self.announce().await;
+            self.announce().await?;
             let head = self.session.during(self.projector.log.head()).await??;
             if head < self.checkpoint || (missed && head > self.checkpoint) {
                 return Ok(None);
@@ -153,18 +154,31 @@ impl<'a> Following<'a> {
         if applied.position != self.checkpoint {
             self.checkpoint = applied.position;
             *self.advanced = true;
-            self.announce().await;
+            self.announce().await?;
         }
         applied
             .stopped
             .map_or(Ok(()), |unknown| Err(unknown.into()))
     }
 
-    async fn announce(&self) {
+    async fn announce(&mut self) -> Result<(), ProjectorError> {
+        let (quarantined, paused) =
+            answered(operation::health(self.session.connection())).await?;
+        let epoch = self.epochs.current();
+        let announcement = Announcement {
+            position: self.checkpoint,
+            followed: Some(Followed {
+                log_id: epoch.log_id,
+                epoch: epoch.epoch,
+            }),
+            quarantined: u64::try_from(quarantined).unwrap_or(0),
+            paused,
+        };
         let Projector { nats, replica, .. } = self.projector;
         // Without a broker it would wait for one, and the replica need not.
-        let announced = nats.announce_replica(replica, self.checkpoint);
+        let announced = nats.announce_replica(replica, announcement);
         let _ = timeout(ANNOUNCE, announced).await;
+        Ok(())
     }
 }
 
