@@ -3,6 +3,7 @@
 
 pub mod backoff;
 pub mod feed;
+mod line;
 pub mod live;
 mod names;
 mod ordered;
@@ -18,6 +19,8 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::{ConnectOptions, ServerAddr};
 use uuid::Uuid;
+
+use line::Line;
 
 /// The oldest nats-server that knows what Fido relies on (atomic batches, consumer reset).
 pub const MINIMUM_SERVER: (u32, u32) = (2, 14);
@@ -97,6 +100,7 @@ impl NatsError {
 pub struct Nats {
     client: async_nats::Client,
     jetstream: jetstream::Context,
+    line: Line,
 }
 
 impl Nats {
@@ -111,10 +115,14 @@ impl Nats {
             .map(str::parse)
             .collect::<Result<Vec<ServerAddr>, _>>()
             .map_err(|_| NatsError::Address)?;
+        let (breaks, line) = Line::new();
         let client = credentials(&servers)
             .name(name)
             .reconnect_delay_callback(|attempt| Duration::from_millis(50 * (1 << attempt.min(6))))
-            .event_callback(report)
+            .event_callback(move |event| {
+                line::report(&event, &breaks);
+                std::future::ready(())
+            })
             .connect(servers)
             .await
             .map_err(NatsError::Connect)?;
@@ -123,7 +131,11 @@ impl Nats {
             return Err(NatsError::ServerTooOld { found });
         }
         let jetstream = jetstream::new(client.clone());
-        Ok(Self { client, jetstream })
+        Ok(Self {
+            client,
+            jetstream,
+            line,
+        })
     }
 
     /// Whether the server answers.
@@ -136,24 +148,6 @@ impl Nats {
             .await
             .map(drop)
             .map_err(NatsError::other("asking for an answer"))
-    }
-}
-
-/// Says what happens to the connection; the first one is not worth a line.
-async fn report(event: async_nats::Event) {
-    match event {
-        async_nats::Event::Connected => tracing::debug!("connected to NATS"),
-        async_nats::Event::Disconnected => {
-            tracing::warn!("the connection to NATS broke; reconnecting");
-        }
-        other @ (async_nats::Event::LameDuckMode
-        | async_nats::Event::Draining
-        | async_nats::Event::Closed
-        | async_nats::Event::SlowConsumer(_)
-        | async_nats::Event::ServerError(_)
-        | async_nats::Event::ClientError(_)) => {
-            tracing::warn!(nats.event = %other, "NATS has something to say");
-        }
     }
 }
 

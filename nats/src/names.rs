@@ -13,6 +13,8 @@ pub(crate) const REPLY_REQUESTS: &str = "fido.events.*.conversation.reply_reques
 pub(crate) const COPILOT_CONSUMER: &str = "copilot";
 /// Wakes the relay.
 pub(crate) const APPENDED: &str = "fido.appended";
+/// Asks relays how they stand.
+pub(crate) const RELAYS: &str = "fido.relays";
 /// Positions of replicas.
 pub(crate) const REPLICAS: &str = "fido.replica.*";
 /// The log that the stream carries, in the stream's metadata.

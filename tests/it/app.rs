@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use async_nats::jetstream;
 use fido::config::{Addresses, OwnerUrls};
 use fido::model::{self, OfflineModel};
 use fido::roles::{self, System};
@@ -14,6 +15,7 @@ use fido_commands::{EventStore, Vault};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::net::TcpListener;
+use tokio::process::Command;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -78,7 +80,7 @@ pub(crate) struct Ground {
     /// For files outside the databases.
     folder: tempfile::TempDir,
     /// Runs as long as the ground is there.
-    _nats: NatsServer,
+    pub(crate) nats: NatsServer,
 }
 
 impl Ground {
@@ -112,7 +114,7 @@ impl Ground {
             events_owner_url: cluster.url(&names[0], OWNER),
             master_key: MasterKey::generate(),
             folder: tempfile::tempdir().unwrap(),
-            _nats: nats,
+            nats,
         }
     }
 
@@ -135,6 +137,32 @@ impl Ground {
     /// The register of erasures.
     pub(crate) fn register(&self) -> Register {
         Register::new(self.folder.path().join("erasures.jsonl"))
+    }
+
+    /// The broker, as somebody who may do everything that is done to the event stream.
+    pub(crate) async fn jetstream(&self) -> jetstream::Context {
+        let address: async_nats::ServerAddr = self.addresses.nats_url.parse().unwrap();
+        let (user, password) = (address.username().unwrap(), address.password().unwrap());
+        let client =
+            async_nats::ConnectOptions::with_user_and_password(user.into(), password.into())
+                .connect(&address)
+                .await;
+        jetstream::new(client.unwrap())
+    }
+
+    /// The binary, on this ground.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fido"));
+        command
+            .args(arguments)
+            .env("FIDO_EVENTS_URL", &self.addresses.events_url)
+            .env("FIDO_EVENTS_OWNER_URL", &self.events_owner_url)
+            .env("FIDO_REPLICA_URL", &self.addresses.replica_url)
+            .env("FIDO_REPLICA_NAME", REPLICA)
+            .env("FIDO_NATS_URL", &self.addresses.nats_url)
+            .env("FIDO_MASTER_KEY", &self.master_key)
+            .kill_on_drop(true);
+        command
     }
 
     pub(crate) async fn system(&self) -> System {

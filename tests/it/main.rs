@@ -23,6 +23,7 @@ mod position;
 mod processes;
 mod properties;
 mod receipts;
+mod relay;
 mod restart;
 mod rotation;
 mod sealed;
