@@ -8,6 +8,8 @@ pub mod dev;
 pub mod keys;
 pub mod log;
 pub mod model;
+pub mod nats;
 pub mod roles;
+pub mod seeds;
 pub mod stack;
 pub mod status;

@@ -13,6 +13,7 @@ use fido_commands::{EventStore, Vault};
 use fido_copilot::gateway::{ApiKey, Gateway, GatewayConfig};
 use fido_copilot::worker::Worker;
 use fido_domain::Position;
+use fido_nats::access::Role;
 use fido_nats::backoff::Backoff;
 use fido_nats::{Nats, NatsError, relay, wake};
 use fido_projections::Replicas;
@@ -47,7 +48,7 @@ impl System {
     ///
     /// # Errors
     /// When one of them cannot be reached.
-    pub async fn connect(addresses: &Addresses, replica_name: &str, role: &str) -> Result<Self> {
+    pub async fn connect(addresses: &Addresses, replica_name: &str, role: Role) -> Result<Self> {
         Ok(Self {
             events: events_pool(&addresses.events_url)
                 .await
@@ -56,9 +57,7 @@ impl System {
                 .await
                 .context(NO_REPLICA)?,
             replica_name: replica_name.to_owned(),
-            nats: Nats::connect(&addresses.nats_url, &format!("fido {role}"))
-                .await
-                .context("NATS cannot be used (FIDO_NATS_URL)")?,
+            nats: connect_nats(addresses, role).await?,
         })
     }
 
@@ -228,6 +227,17 @@ async fn witness(
     while let Some(Ok(())) = shutdown.run_until_cancelled(positions.changed()).await {
         store.witness(*positions.borrow_and_update());
     }
+}
+
+/// The broker, as `role`.
+///
+/// # Errors
+/// When its address or its seed is wrong, or it cannot be reached.
+pub async fn connect_nats(addresses: &Addresses, role: Role) -> Result<Nats> {
+    let seed = addresses.seed_of(role)?;
+    Nats::connect(&addresses.nats_url, role, seed.as_ref())
+        .await
+        .context("NATS cannot be used (FIDO_NATS_URL, FIDO_NATS_SEED)")
 }
 
 /// The way to the model provider that `model` describes, paid with `key`.

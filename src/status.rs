@@ -3,6 +3,8 @@
 use anyhow::Result;
 use fido_domain::Position;
 use fido_nats::NatsError;
+use fido_nats::access::Role;
+use fido_nats::relay::{Activity, RelayStatus};
 use fido_nats::status::StreamStatus;
 use serde::Serialize;
 
@@ -23,6 +25,8 @@ pub struct Status {
     pub diverged_at: Option<Position>,
     /// The stream that carries it; none before the relay has made it.
     pub stream: Option<StreamStatus>,
+    /// The relays that answer.
+    pub relays: Vec<RelayStatus>,
     /// The replicas that show it.
     pub replicas: Vec<ReplicaStatus>,
 }
@@ -48,7 +52,7 @@ pub async fn run(args: &StatusArgs) -> Result<String> {
     let system = System::connect(
         &args.connections.resolve()?,
         &args.connections.replica_name,
-        "status",
+        Role::Operator,
     )
     .await?;
     let status = ask(&system, &args.connections.replica_name).await?;
@@ -69,6 +73,7 @@ async fn ask(system: &System, replica_name: &str) -> Result<Status> {
         Err(NatsError::NoStream) => None,
         Err(error) => return Err(error.into()),
     };
+    let relays = system.nats().relays().await?;
     let log = system.log();
     let epochs = log.epochs().await?;
     let head = log.head().await?;
@@ -87,6 +92,7 @@ async fn ask(system: &System, replica_name: &str) -> Result<Status> {
         head,
         diverged_at: diverged.then_some(head + 1),
         stream,
+        relays,
         replicas: vec![ReplicaStatus {
             name: replica_name.to_owned(),
             epoch,
@@ -114,6 +120,10 @@ fn in_words(status: &Status) -> String {
         ),
         None => "stream    not there yet: is a relay running?".to_owned(),
     });
+    lines.extend(status.relays.iter().map(relay));
+    if status.relays.is_empty() {
+        lines.push("relay     none answers".to_owned());
+    }
     for replica in &status.replicas {
         lines.push(format!(
             "{:<9} position {:>10}   lag {}{}",
@@ -130,6 +140,17 @@ fn in_words(status: &Status) -> String {
         ));
     }
     lines.join("\n")
+}
+
+fn relay(relay: &RelayStatus) -> String {
+    let position = relay.published.map_or("?".to_owned(), |at| at.to_string());
+    let activity = match relay.activity {
+        Activity::Publishing => "publishes",
+        Activity::Following => "stands by",
+        Activity::Waiting => "waits for the log or the broker; its own log says why",
+        Activity::Diverged => "waits for `fido log fork`",
+    };
+    format!("relay     position {position:>10}   {activity}")
 }
 
 /// Said of a stream or a replica that is still in an earlier epoch than the log.

@@ -1,6 +1,7 @@
 //! Who else hears about it: NATS carries events, tokens and pings. PostgreSQL is the truth; whatever
 //! is lost here is seen (positions are dense) and read again from there.
 
+pub mod access;
 pub mod backoff;
 pub mod feed;
 mod line;
@@ -20,6 +21,7 @@ use async_nats::jetstream;
 use async_nats::{ConnectOptions, ServerAddr};
 use uuid::Uuid;
 
+use access::{Role, Seed};
 use line::Line;
 
 /// The oldest nats-server that knows what Fido relies on (atomic batches, consumer reset).
@@ -104,20 +106,22 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// Connects to `url` (`nats://user:password@host:port`, several separated by commas) and
-    /// introduces itself as `name`.
+    /// Connects to `url` (`nats://host:port`, several separated by commas) as `role`, which proves
+    /// itself by its seed, by user and password in the address, or to a server without authorisation
+    /// by nothing.
     ///
     /// # Errors
     /// [`NatsError::Address`], [`NatsError::Connect`] and [`NatsError::ServerTooOld`].
-    pub async fn connect(url: &str, name: &str) -> Result<Self, NatsError> {
+    pub async fn connect(url: &str, role: Role, seed: Option<&Seed>) -> Result<Self, NatsError> {
         let servers = url
             .split(',')
             .map(str::parse)
             .collect::<Result<Vec<ServerAddr>, _>>()
             .map_err(|_| NatsError::Address)?;
         let (breaks, line) = Line::new();
-        let client = credentials(&servers)
-            .name(name)
+        let client = credentials(&servers, seed)
+            .name(format!("fido {role}"))
+            .custom_inbox_prefix(role.inbox_prefix())
             .reconnect_delay_callback(|attempt| Duration::from_millis(50 * (1 << attempt.min(6))))
             .event_callback(move |event| {
                 line::report(&event, &breaks);
@@ -151,8 +155,11 @@ impl Nats {
     }
 }
 
-/// async-nats leaves what stands before the `@` of an address to its caller.
-fn credentials(servers: &[ServerAddr]) -> ConnectOptions {
+/// The seed, or what stands before the `@` of an address, which async-nats leaves to its caller.
+fn credentials(servers: &[ServerAddr], seed: Option<&Seed>) -> ConnectOptions {
+    if let Some(seed) = seed {
+        return ConnectOptions::with_nkey(seed.expose().to_owned());
+    }
     servers
         .iter()
         .find_map(|server| Some((server.username()?, server.password()?)))

@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use fido_nats::access::{Role, Seed};
 use serde::{Deserialize, Serialize};
+
+use super::secrets;
+use crate::seeds::{self, Seeds};
 
 /// Where the databases and the broker are. Without these, a running `fido dev` is looked for.
 #[derive(Debug, Clone, Args)]
@@ -18,9 +22,12 @@ pub struct Connections {
     /// The name of the replica.
     #[arg(long, env = "FIDO_REPLICA_NAME", default_value = "replica1")]
     pub replica_name: String,
-    /// NATS, with user and password.
+    /// NATS; where it knows Fido's roles, without user and password.
     #[arg(long, env = "FIDO_NATS_URL", hide_env_values = true)]
     nats_url: Option<String>,
+    /// The file with the seed that this role proves itself with to NATS, in place of FIDO_NATS_SEED.
+    #[arg(long, env = "FIDO_NATS_SEED_FILE", value_name = "FILE")]
+    nats_seed_file: Option<PathBuf>,
     /// The folder of the `fido dev` to look for.
     #[arg(long, env = "FIDO_DATA_DIR", default_value = ".fido")]
     pub(super) data_dir: PathBuf,
@@ -74,6 +81,12 @@ pub struct Addresses {
     pub replica_url: String,
     /// NATS.
     pub nats_url: String,
+    /// The folder with the seed of every role, where they are all at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nats_seeds: Option<PathBuf>,
+    /// The seed of this process's role, where it was given.
+    #[serde(skip)]
+    pub nats_seed: Option<Seed>,
     /// The event store, as its owner, where that is known.
     #[serde(default)]
     pub events_owner_url: Option<String>,
@@ -101,6 +114,8 @@ impl Connections {
                 events_url: events_url.clone(),
                 replica_url: replica_url.clone(),
                 nats_url: nats_url.clone(),
+                nats_seeds: None,
+                nats_seed: self.nats_seed()?,
                 events_owner_url: None,
                 vault_url: None,
                 erasure_register: None,
@@ -110,11 +125,21 @@ impl Connections {
         Ok(Addresses {
             events_url: self.events_url.clone().unwrap_or(found.events_url),
             replica_url: self.replica_url.clone().unwrap_or(found.replica_url),
+            // Seeds belong to the broker that they were made for.
+            nats_seeds: found.nats_seeds.filter(|_| self.nats_url.is_none()),
+            nats_seed: self.nats_seed()?,
             nats_url: self.nats_url.clone().unwrap_or(found.nats_url),
             events_owner_url: found.events_owner_url,
             vault_url: found.vault_url,
             erasure_register: found.erasure_register,
         })
+    }
+
+    fn nats_seed(&self) -> Result<Option<Seed>> {
+        match &self.nats_seed_file {
+            Some(file) => Ok(Some(seeds::read(file)?)),
+            None => secrets::nats_seed(),
+        }
     }
 
     /// The address of the event store alone.
@@ -130,6 +155,18 @@ impl Connections {
 }
 
 impl Addresses {
+    /// What `role` proves itself with to NATS; none for a server that wants no seed.
+    ///
+    /// # Errors
+    /// When the folder of seeds has none for it.
+    pub fn seed_of(&self, role: Role) -> Result<Option<Seed>> {
+        match (&self.nats_seed, &self.nats_seeds) {
+            (Some(seed), _) => Ok(Some(seed.clone())),
+            (None, Some(folder)) => Ok(Some(Seeds::in_folder(folder).of(role)?)),
+            (None, None) => Ok(None),
+        }
+    }
+
     pub(super) fn find(data_dir: &Path) -> Result<Self> {
         let file = data_dir.join(ADDRESSES_FILE);
         let Ok(text) = std::fs::read_to_string(&file) else {

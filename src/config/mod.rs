@@ -3,6 +3,7 @@
 mod connections;
 mod keys;
 mod log;
+mod nats;
 mod roles;
 mod secrets;
 
@@ -17,6 +18,7 @@ pub use keys::{
     AccountCommand, AccountEraseArgs, KeysCommand, KeysRotateArgs, VaultArgs, VaultPlace,
 };
 pub use log::{AuditCommand, AuditShowArgs, ForkArgs, LogCommand, StatusArgs};
+pub use nats::{NatsCommand, NatsConfigArgs};
 pub use roles::{CopilotArgs, ModelArgs, ModelServerArgs, OfflineModelArgs, ServeArgs};
 pub use secrets::{MASTER_KEY_FILE, master_keys, master_keys_beside, model_api_key};
 
@@ -48,6 +50,7 @@ Examples:
 Secrets come from the environment or from files, never from flags:
   FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE          64 hexadecimal digits (openssl rand -hex 32)
   FIDO_PREVIOUS_MASTER_KEY (or ..._FILE)           the one before, while `fido keys rotate` is under way
+  FIDO_NATS_SEED or FIDO_NATS_SEED_FILE            what the role proves itself with to NATS (fido nats config)
   FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE    the model provider's key; without it `dev` is offline";
 
 /// How log lines look.
@@ -88,6 +91,9 @@ pub enum Command {
     /// Repairs the log after PostgreSQL lost the end of it.
     #[command(subcommand)]
     Log(LogCommand),
+    /// Looks after the broker's users.
+    #[command(subcommand)]
+    Nats(NatsCommand),
     /// The catalogue of every event that is stored, as Markdown.
     Events,
     /// The offline model server on its own (speaks the chat-completions protocol).

@@ -18,6 +18,7 @@ mod gateway;
 mod layering;
 mod memory;
 mod overload;
+mod permissions;
 mod plan;
 mod position;
 mod processes;

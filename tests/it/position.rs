@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use async_nats::jetstream::consumer::{AckPolicy, pull};
 use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
 use fido_commands::log::Log;
 use fido_commands::{CommandContext, Committed, EventStore, ExecuteError};
@@ -145,16 +144,7 @@ fn contiguous(events: &[Recorded]) {
 }
 
 async fn in_the_stream(ground: &Ground, events: &[Recorded]) {
-    let broker = ground.jetstream().await;
-    let stream = broker.get_stream("FIDO_EVENTS").await.unwrap();
-    let consumer = stream
-        .create_consumer(pull::Config {
-            ack_policy: AckPolicy::None,
-            ..pull::Config::default()
-        })
-        .await
-        .unwrap();
-    let mut messages = consumer.messages().await.unwrap();
+    let mut messages = ground.messages().await;
     let mut carried = BTreeMap::new();
     while carried.len() < events.len() {
         let message = messages.next().await.unwrap().unwrap();

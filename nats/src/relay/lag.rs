@@ -21,10 +21,10 @@ pub(super) async fn watch(log: &Log, progress: &Progress) {
         tokio::time::sleep(LOOK).await;
         let published = progress.published();
         // The part that publishes says what is wrong with the log.
-        if let (Some(published), Ok(head)) = (published, log.head().await) {
-            if let Some(news) = lag.look(Instant::now(), published, head) {
-                tell(news);
-            }
+        if let (Some(published), Ok(head)) = (published, log.head().await)
+            && let Some(news) = lag.look(Instant::now(), published, head)
+        {
+            tell(news);
         }
     }
 }
@@ -131,7 +131,7 @@ mod tests {
         let start = Instant::now();
         // Always a little behind the head, never behind the one of a second ago.
         for second in 0..5 {
-            let head = 1_000 * i64::try_from(second).unwrap();
+            let head = 1_000 * i64::from(second);
             let now = start + LOOK * second;
             assert_eq!(lag.look(now, head - 3, head), None);
         }

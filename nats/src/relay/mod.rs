@@ -154,7 +154,15 @@ impl Relay {
                 backoff.wait(shutdown).await;
                 Ok(())
             }
-            error => Err(error),
+            RelayError::Log(_)
+            | RelayError::Nats(_)
+            | RelayError::Send { .. }
+            | RelayError::Refused { .. }
+            | RelayError::Stuck
+            | RelayError::Misplaced { .. }
+            | RelayError::Broken
+            | RelayError::LostTail { .. }
+            | RelayError::Reader(_) => Err(error),
         }
     }
 

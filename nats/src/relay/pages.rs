@@ -1,7 +1,6 @@
 //! Reading the log ahead, page by page, in the runs that will be published as one batch each.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use async_nats::{Message, Subscriber};
 use fido_commands::log::Log;

@@ -4,7 +4,6 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::stream::Info;
 use fido_commands::conversation::ConversationCommand;
 use fido_commands::log::Log;
@@ -154,7 +153,7 @@ pub(super) async fn published(ground: &Ground, position: Position) {
 
 /// What relays answer.
 pub(super) async fn relays(ground: &Ground) -> Vec<RelayStatus> {
-    ground.system().await.nats().relays().await.unwrap()
+    ground.operator().await.nats().relays().await.unwrap()
 }
 
 /// The stream ends where the log does, and carries exactly what the log holds from `first` on, each
@@ -171,16 +170,7 @@ pub(super) async fn is_the_log_from(ground: &Ground, first: Position) {
     assert_eq!(info.state.last_sequence, number(head));
     assert_eq!(info.state.messages, events.len() as u64);
 
-    let broker = ground.jetstream().await;
-    let stream = broker.get_stream("FIDO_EVENTS").await.unwrap();
-    let consumer = stream
-        .create_consumer(pull::Config {
-            ack_policy: AckPolicy::None,
-            ..pull::Config::default()
-        })
-        .await
-        .unwrap();
-    let mut messages = consumer.messages().await.unwrap();
+    let mut messages = ground.messages().await;
     for event in &events {
         let message = messages.next().await.unwrap().unwrap();
         let sequence = message.info().unwrap().stream_sequence;
