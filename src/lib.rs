@@ -9,6 +9,8 @@ pub mod keys;
 pub mod log;
 pub mod model;
 pub mod replica;
+pub mod nats;
 pub mod roles;
+pub mod seeds;
 pub mod stack;
 pub mod status;
