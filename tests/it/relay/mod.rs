@@ -6,9 +6,13 @@ mod scene;
 use std::path::Path;
 
 use fido_nats::relay::Activity;
+use nix::sys::signal::Signal;
 
 use crate::app::Ground;
-use scene::{Relay, fill, is_the_log_from, log, published, relays, stream, until, write};
+use scene::{
+    Relay, append_unknown, fill, is_the_log_from, log, published, relays, send, stream, until,
+    write,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_relays_race_and_either_may_be_killed() {
@@ -176,6 +180,48 @@ async fn a_stream_that_carries_something_else_is_left_alone() {
     relay.says("carries another event at position 11").await;
     let stream = stream(&ground).await.unwrap();
     assert_eq!(stream.state.last_sequence, 11, "nothing was published");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paused_does_no_harm_when_it_goes_on() {
+    let ground = Ground::prepare().await;
+    let store = ground.store().await;
+    let one = Relay::start(&ground);
+    write(&store, 500).await;
+    published(&ground, 500).await;
+
+    // A broker that is not gone, but silent.
+    let broker = ground.nats.pid().unwrap();
+    send(broker, Signal::SIGSTOP);
+    write(&store, 500).await;
+    one.says("the relay lost its place").await;
+    send(broker, Signal::SIGCONT);
+    is_the_log_from(&ground, 1).await;
+
+    // A relay that sleeps over what another one does, and then sends what it had in hand.
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move { write(&store, 4_000).await }
+    });
+    published(&ground, 1_500).await;
+    one.signal(Signal::SIGSTOP);
+    let other = Relay::start(&ground);
+    published(&ground, 3_000).await;
+    one.signal(Signal::SIGCONT);
+    writing.await.unwrap();
+    is_the_log_from(&ground, 1).await;
+    other.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_a_newer_build_is_carried_like_any_other() {
+    let ground = Ground::prepare().await;
+    let store = ground.store().await;
+    let _relay = Relay::start(&ground);
+    write(&store, 10).await;
+    append_unknown(&ground).await;
+    write(&store, 10).await;
+    is_the_log_from(&ground, 1).await;
 }
 
 fn copy(from: &Path, to: &Path) {
