@@ -5,7 +5,9 @@ mod scene;
 
 use std::path::Path;
 
+use fido_domain::Recorded;
 use fido_nats::relay::Activity;
+use futures::StreamExt;
 use nix::sys::signal::Signal;
 
 use crate::app::Ground;
@@ -150,9 +152,16 @@ async fn a_stream_that_is_made_for_a_long_log_begins_late_in_it() {
     write(&store, 1).await;
     fill(&ground, 130_000).await;
     let _relay = Relay::start(&ground);
-    is_the_log_from(&ground, 30_001).await;
+    published(&ground, 130_000).await;
     write(&store, 10).await;
     published(&ground, 130_010).await;
+    let stream = stream(&ground).await.unwrap();
+    assert_eq!(stream.config.first_sequence, Some(30_001));
+    assert_eq!(stream.state.first_sequence, 30_001);
+    assert_eq!(stream.state.messages, 100_010);
+    let message = ground.messages().await.next().await.unwrap().unwrap();
+    let first: Recorded = serde_json::from_slice(&message.payload).unwrap();
+    assert_eq!(first.position, 30_001);
 }
 
 #[tokio::test(flavor = "multi_thread")]
