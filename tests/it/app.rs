@@ -23,7 +23,7 @@ static CLUSTER: OnceCell<Arc<PostgresCluster>> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 pub(crate) const TEMPLATE_EVENTS: &str = "template_events";
-const TEMPLATE_REPLICA: &str = "template_replica";
+pub(crate) const TEMPLATE_REPLICA: &str = "template_replica";
 pub(crate) const REPLICA: &str = "replica1";
 /// An offline model that writes as fast as it can.
 pub(crate) const UNPACED: model::Options = model::Options {

@@ -22,6 +22,7 @@ mod plan;
 mod position;
 mod processes;
 mod properties;
+mod read_models;
 mod receipts;
 mod restart;
 mod rotation;
