@@ -51,7 +51,7 @@ async fn start(cli: Cli) -> Result<()> {
             let connections = &args.connections;
             let addresses = connections.resolve()?;
             let keys = config::master_keys()?;
-            let system = System::connect(&addresses, &connections.replica_name, "serve").await?;
+            let system = System::connect(&addresses, "serve").await?;
             let place = args.vault.resolve(&addresses);
             let vault = system.vault(&place, keys).await?;
             let listener = TcpListener::bind(args.listen)
@@ -74,20 +74,15 @@ async fn start(cli: Cli) -> Result<()> {
                 .await
         }
         Command::Relay(connections) => {
-            let system =
-                System::connect(&connections.resolve()?, &connections.replica_name, "relay")
-                    .await?;
+            let system = System::connect(&connections.resolve()?, "relay").await?;
             system.relay(shutdown).await;
             Ok(())
         }
         Command::Project(connections) => {
-            let system = System::connect(
-                &connections.resolve()?,
-                &connections.replica_name,
-                "project",
-            )
-            .await?;
-            system.project(shutdown).await;
+            let addresses = connections.resolve()?;
+            let name = &config::the_one(&addresses.replicas)?.name;
+            let system = System::connect(&addresses, "project").await?;
+            system.projector(name)?.run(shutdown).await;
             Ok(())
         }
         Command::Copilot(args) => {
@@ -97,7 +92,7 @@ async fn start(cli: Cli) -> Result<()> {
             let gateway = roles::gateway(&args.model, &key)?;
             let addresses = connections.resolve()?;
             let keys = config::master_keys()?;
-            let system = System::connect(&addresses, &connections.replica_name, "copilot").await?;
+            let system = System::connect(&addresses, "copilot").await?;
             let vault = system.vault(&args.vault.resolve(&addresses), keys).await?;
             system
                 .copilot(gateway, vault, args.model.concurrency, shutdown)
@@ -105,8 +100,8 @@ async fn start(cli: Cli) -> Result<()> {
             Ok(())
         }
         Command::Migrate(args) => {
-            roles::migrate(args.owner_urls()).await?;
-            print("The schemas of the event store, the vault and the replica are up to date.");
+            roles::migrate(&args.owner_urls()).await?;
+            print("The schemas of the event store, the vault and the replicas are up to date.");
             Ok(())
         }
         Command::Status(args) => status::run(&args).await.map(|text| print(&text)),

@@ -14,7 +14,7 @@ mod rows;
 pub mod timeline;
 pub mod vocabulary;
 
-pub use replica::{ReadError, Replicas, Snapshot};
+pub use replica::{ReadError, Replica, Replicas, Snapshot};
 
 use fido_domain::Private;
 use sqlx::Row;

@@ -330,7 +330,11 @@ impl Replica {
 
     /// How it is looked after.
     pub(super) async fn condition(&self) -> Condition {
-        let replicas = Replicas::new(&self.name, self.pool().await);
+        let replicas = Replicas::new([fido_projections::Replica {
+            name: self.name.clone(),
+            pool: self.pool().await,
+            is_reserved: false,
+        }]);
         let mut snapshot = replicas.read(None).await.unwrap();
         operation::condition(&mut snapshot).await.unwrap()
     }
