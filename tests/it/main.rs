@@ -26,6 +26,7 @@ mod properties;
 mod receipts;
 mod restart;
 mod rotation;
+mod routing;
 mod sealed;
 mod segments;
 mod sse;
