@@ -33,7 +33,7 @@ use crate::config::{Addresses, DriftArgs, ModelArgs, OwnerUrls, ReplicaAddress, 
 pub(crate) const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
-pub(crate) const NO_REPLICA: &str = "no replica can be reached (FIDO_REPLICAS)";
+const NO_REPLICA: &str = "no replica can be reached (FIDO_REPLICAS)";
 
 /// Connected to everything; every role is made of this. Cheap to clone.
 #[derive(Clone)]
