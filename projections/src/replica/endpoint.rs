@@ -1,5 +1,6 @@
 //! One replica: its connections, what is known of it, and how many are reading from it.
 
+use std::io::ErrorKind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -21,8 +22,6 @@ use super::{PATIENCE, Replica};
 const OPENS_WITHIN: Duration = Duration::from_millis(500);
 /// The longest that anybody waits for a snapshot where there is no other replica to turn to.
 const OPENS_AT_LAST: Duration = Duration::from_secs(5);
-/// A query that takes longer is put to another replica.
-pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// Whoever looks this soon after somebody else need not.
 const STILL_FRESH: Duration = Duration::from_millis(10);
 
@@ -129,7 +128,8 @@ impl Endpoint {
         Ok(Snapshot::new(transaction, shown, place))
     }
 
-    async fn went_out(&self) {
+    /// Comes to an end when it is known to be out.
+    pub(super) async fn went_out(&self) {
         let mut known = self.known.subscribe();
         // The sender is in this endpoint.
         let _ = known.wait_for(|known| known.out_since.is_some()).await;
@@ -163,7 +163,7 @@ impl Endpoint {
         };
         let (shown, is_ailing) = timeout(PATIENCE, asking)
             .await
-            .map_err(|_elapsed| sqlx::Error::PoolTimedOut)??;
+            .map_err(|_elapsed| sqlx::Error::Io(ErrorKind::TimedOut.into()))??;
         self.learn(|known| {
             let is_news = known.read(&shown, version, Instant::now());
             known.fares(is_ailing) || is_news
