@@ -13,8 +13,10 @@ use fido_commands::{EventStore, Vault};
 use fido_copilot::gateway::{ApiKey, Gateway, GatewayConfig};
 use fido_copilot::worker::Worker;
 use fido_domain::Position;
+use fido_nats::access::Role;
 use fido_nats::backoff::Backoff;
 use fido_nats::{Nats, NatsError, relay, wake};
+use fido_projections::drift::DriftWatch;
 use fido_projections::projector::Projector;
 use fido_projections::{Replica, Replicas};
 use sqlx::migrate::Migrator;
@@ -25,13 +27,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Addresses, ModelArgs, OwnerUrls, VaultPlace};
+use crate::config::{Addresses, DriftArgs, ModelArgs, OwnerUrls, ReplicaAddress, VaultPlace};
 
 /// Connections that one process keeps to one database.
 pub(crate) const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
-const NO_REPLICA: &str = "no replica can be reached (FIDO_REPLICAS)";
+pub(crate) const NO_REPLICA: &str = "no replica can be reached (FIDO_REPLICAS)";
 
 /// Connected to everything; every role is made of this. Cheap to clone.
 #[derive(Clone)]
@@ -47,15 +49,13 @@ impl System {
     ///
     /// # Errors
     /// When one of the two cannot be reached, or an address is none.
-    pub async fn connect(addresses: &Addresses, role: &str) -> Result<Self> {
+    pub async fn connect(addresses: &Addresses, role: Role) -> Result<Self> {
         Ok(Self {
             events: events_pool(&addresses.events_url)
                 .await
                 .context(NO_EVENT_STORE)?,
             replicas: replicas(addresses)?,
-            nats: Nats::connect(&addresses.nats_url, &format!("fido {role}"))
-                .await
-                .context("NATS cannot be used (FIDO_NATS_URL)")?,
+            nats: connect_nats(addresses, role).await?,
         })
     }
 
@@ -151,6 +151,28 @@ impl System {
             pool: replica.pool.clone(),
             nats: self.nats.clone(),
         })
+    }
+
+    /// Looks now and then whether the replica `name` still holds what the log says, until `shutdown`.
+    pub async fn watch_drift(
+        self,
+        name: String,
+        settings: DriftArgs,
+        shutdown: CancellationToken,
+    ) {
+        let replica = self.replicas.iter().find(|replica| replica.name == name);
+        let Some(replica) = replica.filter(|_| settings.drift_streams > 0) else {
+            return;
+        };
+        DriftWatch {
+            log: self.log(),
+            replica: name,
+            place: PgConnectOptions::clone(&replica.pool.connect_options()),
+            every: Duration::from_secs(settings.drift_seconds),
+            streams: settings.drift_streams,
+        }
+        .run(shutdown)
+        .await;
     }
 
     /// Answers people through `gateway` until `shutdown`, then lets replies end.
@@ -253,6 +275,17 @@ async fn witness(
     }
 }
 
+/// The broker, as `role`.
+///
+/// # Errors
+/// When its address or its seed is wrong, or it cannot be reached.
+pub async fn connect_nats(addresses: &Addresses, role: Role) -> Result<Nats> {
+    let seed = addresses.seed_of(role)?;
+    Nats::connect(&addresses.nats_url, role, seed.as_ref())
+        .await
+        .context("NATS cannot be used (FIDO_NATS_URL, FIDO_NATS_SEED)")
+}
+
 /// The way to the model provider that `model` describes, paid with `key`.
 ///
 /// # Errors
@@ -278,6 +311,18 @@ pub async fn open_log(events_url: &str) -> Result<Log> {
 /// When an address is none.
 pub fn open_replicas(addresses: &Addresses) -> Result<Replicas> {
     Ok(Replicas::new(replicas(addresses)?))
+}
+
+/// One replica alone, connected to when it is asked.
+///
+/// # Errors
+/// When its address is none.
+pub fn open_replica(replica: &ReplicaAddress) -> Result<Replicas> {
+    Ok(Replicas::new([Replica {
+        name: replica.name.clone(),
+        pool: replica_pool(&replica.url)?,
+        is_reserved: false,
+    }]))
 }
 
 fn replicas(addresses: &Addresses) -> Result<Vec<Replica>> {
@@ -398,7 +443,8 @@ pub(crate) async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
     pool(PgConnectOptions::from_str(url)?).await
 }
 
-fn replica_pool(url: &str) -> Result<PgPool, sqlx::Error> {
+/// The connections that one process keeps to a replica, made when they are needed.
+pub(crate) fn replica_pool(url: &str) -> Result<PgPool, sqlx::Error> {
     let options =
         PgConnectOptions::from_str(url)?.options([("search_path", fido_projections::SCHEMA)]);
     Ok(pool_options().connect_lazy_with(options.application_name("fido")))

@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod conversation;
 pub mod epochs;
 pub mod evolve;
+mod known;
 pub mod plan;
 pub mod private;
 pub mod recorded;
@@ -15,6 +16,7 @@ pub mod upcast;
 
 pub use epochs::{Epoch, Epochs};
 pub use evolve::{Evolve, FullFold};
+pub use known::knows;
 pub use private::{Private, Sealed};
 pub use recorded::{Actor, Metadata, Position, Recorded, Stamp};
 pub use upcast::StoredEvent;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use fido_domain::{Position, Recorded};
+use futures::FutureExt;
 
 use crate::names::projector_consumer;
 use crate::ordered::{Broken, Ordered};
@@ -98,7 +99,8 @@ impl Feed {
         })
     }
 
-    /// At least one event, more if they are there within a few milliseconds.
+    /// At least one event, and those that follow at once: what the broker already has is waited for,
+    /// a few milliseconds at most, what may come is not.
     ///
     /// # Errors
     /// [`FeedError`]; what was gathered until then is not lost, the checkpoint has not moved.
@@ -107,15 +109,22 @@ impl Feed {
         let mut events = vec![event];
         let deadline = tokio::time::Instant::now() + GATHER;
         while events.len() < BATCH {
-            match tokio::time::timeout_at(deadline, self.ordered.next()).await {
-                Ok(next) => {
-                    let (event, message) = next?;
-                    events.push(event);
-                    last = message;
-                }
-                Err(_elapsed) => break,
-            }
+            let next = if has_more(&last) {
+                let next = self.ordered.next();
+                tokio::time::timeout_at(deadline, next).await.ok()
+            } else {
+                self.ordered.next().now_or_never()
+            };
+            let Some(next) = next else { break };
+            let (event, message) = next?;
+            events.push(event);
+            last = message;
         }
         Ok(Batch { events, last })
     }
+}
+
+/// Whether the broker had more events when it sent this one.
+fn has_more(message: &Message) -> bool {
+    message.info().is_ok_and(|info| info.pending > 0)
 }

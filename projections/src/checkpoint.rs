@@ -2,8 +2,10 @@
 
 use fido_domain::epochs::{Diverged, Standing};
 use fido_domain::{Epochs, Position};
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
+
+use crate::operation::{self, OPERATIONAL_TABLES};
 
 /// A replica that cannot follow this log.
 #[derive(Debug, thiserror::Error)]
@@ -51,17 +53,18 @@ impl Stored {
 /// The replica meets the log: it is entered which log and epoch it follows, and what the log has lost
 /// is taken out of it, by beginning again from nothing. Answers with the position that it shows.
 pub(crate) async fn meet(
-    pool: &PgPool,
+    replica: &mut PgConnection,
     epochs: &Epochs,
     head: Position,
 ) -> Result<Position, ContactError> {
-    let stored = stored(pool).await?;
+    let stored = stored(replica).await?;
     let standing = stored.standing(epochs, head)?;
     let current = epochs.current();
     if standing == Standing::Current && stored.followed.is_some() {
         return Ok(stored.position);
     }
-    let mut transaction = pool.begin().await?;
+    let mut transaction = replica.begin().await?;
+    operation::lock(&mut transaction).await?;
     let position = if standing == Standing::Lost {
         tracing::warn!(
             position = stored.position,
@@ -108,9 +111,9 @@ pub(crate) async fn advance(
     Ok(moved.rows_affected() == 1)
 }
 
-async fn stored(pool: &PgPool) -> Result<Stored, sqlx::Error> {
+async fn stored(replica: &mut PgConnection) -> Result<Stored, sqlx::Error> {
     let row = sqlx::query("select position, log_id, epoch from checkpoint")
-        .fetch_one(pool)
+        .fetch_one(replica)
         .await?;
     let log_id: Option<Uuid> = row.try_get("log_id")?;
     let epoch: Option<i32> = row.try_get("epoch")?;
@@ -120,7 +123,7 @@ async fn stored(pool: &PgPool) -> Result<Stored, sqlx::Error> {
     })
 }
 
-/// Deletes every row that follows from the log. Not by truncating, which would take the rows from
+/// Deletes every row that follows from the log, and what waits in quarantine to follow. Not by truncating, which would take the rows from
 /// under those who are reading an earlier moment.
 async fn empty(replica: &mut PgConnection) -> Result<(), sqlx::Error> {
     // As long as it takes: the role's bound is meant for questions.
@@ -130,8 +133,9 @@ async fn empty(replica: &mut PgConnection) -> Result<(), sqlx::Error> {
     let tables: Vec<String> = sqlx::query_scalar(
         "select c.oid::regclass::text from pg_class c \
          where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p') \
-           and not c.relispartition and c.relname not in ('checkpoint', '_sqlx_migrations')",
+           and not c.relispartition and (c.relname <> all($1) or c.relname = 'quarantine')",
     )
+    .bind(OPERATIONAL_TABLES.as_slice())
     .fetch_all(&mut *replica)
     .await?;
     for table in tables {

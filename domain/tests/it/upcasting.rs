@@ -1,9 +1,9 @@
 //! Older shapes arrive at the one that is written now; everything else is refused.
 
 use cqrs_es::DomainEvent;
-use fido_domain::StoredEvent;
 use fido_domain::recorded::{decode, decode_value, encode};
 use fido_domain::upcast::{Shape, Upcaster};
+use fido_domain::{StoredEvent, knows};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -40,6 +40,26 @@ fn every_older_shape_arrives_at_the_newest() {
     ] {
         let event = read(event_type, version, &payload);
         assert_eq!(event, Ok(welcomed(&["Ada"])), "{event_type} {version}");
+    }
+}
+
+#[test]
+fn older_shapes_are_known_and_later_ones_are_not() {
+    for (event_type, versions, unknown) in [
+        ("guest_came", ["1", "2"], "3"),
+        ("guests_welcomed", ["1", "2"], "3"),
+        ("guests_left", ["1", "1"], "2"),
+    ] {
+        for version in versions {
+            assert!(
+                knows::<GuestsEvent>(event_type, version),
+                "{event_type} {version}"
+            );
+        }
+        assert!(
+            !knows::<GuestsEvent>(event_type, unknown),
+            "{event_type} {unknown}"
+        );
     }
 }
 

@@ -1,0 +1,54 @@
+//! `fido replica pause` and `resume`: a replica stays at a position, for a look at it or for work on
+//! its server.
+
+use anyhow::{Context, Result};
+use clap::Args;
+use fido_projections::operation;
+
+use crate::config::{Connections, ReplicaAddress};
+use crate::roles::{NO_REPLICA, open_replica, replica_pool};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  fido replica pause --reason \"the disk is being moved\"    stays at its position, and says which
+  fido replica resume                                      catches up";
+
+/// `fido replica pause`.
+#[derive(Debug, Args)]
+pub struct PauseArgs {
+    /// What for; `fido status` shows it.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Where everything is.
+    #[command(flatten)]
+    connections: Connections,
+}
+
+/// `fido replica resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// Where everything is.
+    #[command(flatten)]
+    connections: Connections,
+}
+
+pub(super) async fn pause(args: &PauseArgs) -> Result<String> {
+    let replica = args.connections.one_replica()?;
+    let pool = replica_pool(&replica.url).context(NO_REPLICA)?;
+    operation::pause(&pool, args.reason.as_deref()).await?;
+    let name = replica.name.clone();
+    let position = open_replica(&replica)?.position().await?;
+    Ok(format!(
+        "{name} stays at position {position} and serves on; `fido replica resume` lets it go on."
+    ))
+}
+
+pub(super) async fn resume(args: &ResumeArgs) -> Result<String> {
+    let ReplicaAddress { name, url } = args.connections.one_replica()?;
+    let pool = replica_pool(&url).context(NO_REPLICA)?;
+    Ok(if operation::resume(&pool).await? {
+        format!("{name} goes on.")
+    } else {
+        format!("{name} was not paused.")
+    })
+}
