@@ -154,12 +154,7 @@ impl System {
     }
 
     /// Looks now and then whether the replica `name` still holds what the log says, until `shutdown`.
-    pub async fn watch_drift(
-        self,
-        name: String,
-        settings: DriftArgs,
-        shutdown: CancellationToken,
-    ) {
+    pub async fn watch_drift(self, name: String, settings: DriftArgs, shutdown: CancellationToken) {
         let replica = self.replicas.iter().find(|replica| replica.name == name);
         let Some(replica) = replica.filter(|_| settings.drift_streams > 0) else {
             return;

@@ -112,7 +112,7 @@ impl ReplicaHealth {
                 Fares::Unreachable
             }
             Ok(_) if replica.is_other_log => Fares::OtherLog,
-            Ok(_) if replica.is_ailing => Fares::Ailing,
+            Ok(_) if replica.is_ailing() => Fares::Ailing,
             Ok(_) => Fares::Ok,
         };
         let shown = replica.found.as_ref().ok();

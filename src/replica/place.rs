@@ -29,9 +29,7 @@ impl OwnerArgs {
     ) -> Result<PgConnectOptions> {
         let options = match (&self.replica_owner_url, &addresses.events_owner_url) {
             (Some(url), _) => PgConnectOptions::from_str(url)?,
-            (None, Some(_dev)) => {
-                PgConnectOptions::from_str(&replica.url)?.username(OWNER)
-            }
+            (None, Some(_dev)) => PgConnectOptions::from_str(&replica.url)?.username(OWNER),
             (None, None) => anyhow::bail!(
                 "set FIDO_REPLICA_OWNER_URL: only the owner of a replica's schema can make another one"
             ),

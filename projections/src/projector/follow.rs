@@ -162,8 +162,7 @@ impl<'a> Following<'a> {
     }
 
     async fn announce(&mut self) -> Result<(), ProjectorError> {
-        let (quarantined, paused) =
-            answered(operation::health(self.session.connection())).await?;
+        let (quarantined, paused) = answered(operation::health(self.session.connection())).await?;
         let epoch = self.epochs.current();
         let announcement = Announcement {
             position: self.checkpoint,
