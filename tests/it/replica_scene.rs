@@ -342,7 +342,7 @@ impl Flips {
         let old = column;
         let new = match data_type {
             "text" => format!("coalesce({old}, '') || 'x'"),
-            "bigint" | "integer" | "smallint" => format!("coalesce({old}, 0) + 1"),
+            "bigint" | "integer" | "smallint" => format!("coalesce({old}, 0) + 1000"),
             "boolean" => format!("not coalesce({old}, false)"),
             "uuid" => "gen_random_uuid()".to_owned(),
             "json" => format!("(coalesce({old}::text, '{{}}') || ' ')::json"),
