@@ -17,8 +17,7 @@ use crate::roles;
 pub async fn erase(args: &AccountEraseArgs) -> Result<String> {
     let addresses = args.connections.resolve()?;
     let place = args.vault.resolve(&addresses);
-    let system =
-        roles::System::connect(&addresses, &args.connections.replica_name, "account erase").await?;
+    let system = roles::System::connect(&addresses, "account erase").await?;
     let vault = system
         .vault(&place, config::master_keys_beside(&place)?)
         .await?;

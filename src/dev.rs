@@ -15,13 +15,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{self, ADDRESSES_FILE, Addresses, DevArgs, ModelArgs, OwnerUrls, VaultPlace};
+use crate::config::{
+    self, ADDRESSES_FILE, Addresses, DevArgs, ModelArgs, OwnerUrls, ReplicaAddress, VaultPlace,
+};
 use crate::model::{self, OfflineModel};
 use crate::roles::{self, System};
 use crate::stack::{OWNER, Programs, Stack, StackOptions};
 
-/// The name of the one replica.
-const REPLICA: &str = "replica1";
 /// The role that Fido runs as.
 const APP: &str = "fido_app";
 /// Ports that are tried one after the other.
@@ -58,21 +58,25 @@ async fn run_on(
     shutdown: CancellationToken,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<()> {
-    let addresses = prepare(stack, &args.data_dir).await?;
+    let addresses = prepare(stack, &args.data_dir, args.replicas).await?;
     let keys = master_keys(&args.data_dir)?;
     let listener = listen(args.port).await?;
     let address = listener.local_addr()?;
 
     let tasks = TaskTracker::new();
-    let system = System::connect(&addresses, REPLICA, "dev").await?;
+    let system = System::connect(&addresses, "dev").await?;
     let place = VaultPlace {
         url: addresses.events_url.clone(),
         register: addresses.erasure_register.clone(),
     };
     let vault = system.vault(&place, keys).await?;
     tasks.spawn(system.clone().relay(shutdown.clone()));
-    tasks.spawn(system.clone().project(shutdown.clone()));
-    tasks.spawn(system.clone().watch_drift(args.drift, shutdown.clone()));
+    for replica in &addresses.replicas {
+        tasks.spawn(system.projector(&replica.name)?.run(shutdown.clone()));
+        if let Some(watch) = system.drift_watch(&replica.name, args.drift)? {
+            tasks.spawn(watch.run(shutdown.clone()));
+        }
+    }
     let gateway = gateway(args, &tasks, &shutdown).await?;
     let concurrency = args.model.concurrency;
     tasks.spawn(
@@ -121,25 +125,42 @@ async fn started(system: &System) {
             .status()
             .await
             .is_ok_and(|stream| stream.last >= head);
-        if published && system.replicas().read(Some(head)).await.is_ok() {
+        let surveyed = system.replicas().survey().await;
+        let are_there = surveyed.iter().all(|replica| {
+            replica
+                .found
+                .as_ref()
+                .is_ok_and(|shown| shown.position >= head)
+        });
+        if published && are_there {
             return;
         }
     }
 }
 
 /// Databases and schemas, and a note for `fido status` and `fido audit` where they are.
-async fn prepare(stack: &Stack, data_dir: &Path) -> Result<Addresses> {
-    let (events, replica) = ("fido_events", "fido_replica");
+async fn prepare(stack: &Stack, data_dir: &Path, replicas: u16) -> Result<Addresses> {
+    let events = "fido_events";
     stack.postgres.ensure_database(events).await?;
-    stack.postgres.ensure_database(replica).await?;
-    let (events_owner, replica_owner) = (
-        stack.postgres_url(events, OWNER),
-        stack.postgres_url(replica, OWNER),
-    );
-    roles::migrate(OwnerUrls {
-        events: &events_owner,
-        replica: &replica_owner,
-        vault: &events_owner,
+    let replica = |database: &str, role, n: u16| ReplicaAddress {
+        name: format!("replica{n}"),
+        url: stack.postgres_url(database, role),
+    };
+    let (mut as_owner, mut as_app) = (Vec::new(), Vec::new());
+    for n in 1..=replicas {
+        let database = match n {
+            1 => "fido_replica".to_owned(),
+            n => format!("fido_replica_{n}"),
+        };
+        stack.postgres.ensure_database(&database).await?;
+        as_owner.push(replica(&database, OWNER, n));
+        as_app.push(replica(&database, APP, n));
+    }
+    let events_owner = stack.postgres_url(events, OWNER);
+    roles::migrate(&OwnerUrls {
+        events: events_owner.clone(),
+        replicas: as_owner,
+        vault: events_owner.clone(),
     })
     .await
     .with_context(|| {
@@ -150,9 +171,10 @@ async fn prepare(stack: &Stack, data_dir: &Path) -> Result<Addresses> {
     })?;
     let addresses = Addresses {
         events_url: stack.postgres_url(events, APP),
-        replica_url: stack.postgres_url(replica, APP),
+        replicas: as_app,
+        analyst_replica: None,
         nats_url: stack.nats_url(),
-        events_owner_url: Some(stack.postgres_url(events, OWNER)),
+        events_owner_url: Some(events_owner),
         vault_url: None,
         erasure_register: Some(std::path::absolute(data_dir.join("erasures.jsonl"))?),
     };

@@ -2,11 +2,10 @@
 
 use std::fmt::Write;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use fido_commands::fork;
 use fido_domain::{Epoch, Epochs, Position};
 use fido_nats::{Nats, NatsError};
-use fido_projections::Replicas;
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
@@ -58,9 +57,8 @@ pub async fn fork(args: &ForkArgs) -> Result<String> {
         beyond: args.beyond,
         force: args.force,
     };
-    let replica_name = &args.connections.replica_name;
     let owner_url = args.events_owner_url()?;
-    let fork = declare(&owner_url, &addresses, replica_name, &request).await?;
+    let fork = declare(&owner_url, &addresses, &request).await?;
     if args.json {
         return Ok(serde_json::to_string_pretty(&fork)?);
     }
@@ -75,7 +73,6 @@ pub async fn fork(args: &ForkArgs) -> Result<String> {
 pub async fn declare(
     owner_url: &str,
     addresses: &Addresses,
-    replica_name: &str,
     request: &ForkRequest,
 ) -> Result<Fork> {
     if request.reason.trim().is_empty() {
@@ -89,10 +86,9 @@ pub async fn declare(
         position: Some(head),
         epoch: Some(current.epoch),
     }];
-    for (by, asked) in [
-        ("stream", stream(addresses, &epochs).await),
-        (replica_name, replica(addresses, replica_name).await),
-    ] {
+    let mut asked = vec![("stream".to_owned(), stream(addresses, &epochs).await)];
+    asked.extend(replicas(addresses, &epochs).await?);
+    for (by, asked) in asked {
         let (position, epoch) = match asked {
             Ok(found) => found.unzip(),
             Err(error) if request.beyond.is_some() => {
@@ -109,7 +105,6 @@ pub async fn declare(
                 )));
             }
         };
-        let by = by.to_owned();
         seen.push(Seen {
             by,
             position,
@@ -151,11 +146,25 @@ async fn stream(addresses: &Addresses, epochs: &Epochs) -> Result<Option<(Positi
     }
 }
 
-/// How far a replica goes, and in which epoch.
-async fn replica(addresses: &Addresses, name: &str) -> Result<Option<(Position, i32)>> {
-    let replicas: Replicas = roles::open_replica(&addresses.replica_url, name).await?;
-    let snapshot = replicas.read(None).await?;
-    Ok(Some((snapshot.position(), snapshot.epoch().unwrap_or(1))))
+/// How far each replica goes, and in which epoch.
+async fn replicas(
+    addresses: &Addresses,
+    epochs: &Epochs,
+) -> Result<Vec<(String, Result<Option<(Position, i32)>>)>> {
+    let replicas = roles::open_replicas(addresses)?;
+    replicas.expect(epochs.current());
+    let surveyed = replicas.survey().await.into_iter().map(|surveyed| {
+        let found = match surveyed.found {
+            Ok(_) if surveyed.is_other_log => Err(anyhow!("it shows another log")),
+            Ok(shown) => Ok(Some((
+                shown.position,
+                shown.followed.map_or(1, |log| log.epoch),
+            ))),
+            Err(error) => Err(error.into()),
+        };
+        (surveyed.name, found)
+    });
+    Ok(surveyed.collect())
 }
 
 fn in_words(fork: &Fork) -> Result<String> {

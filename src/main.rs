@@ -51,7 +51,7 @@ async fn start(cli: Cli) -> Result<()> {
             let connections = &args.connections;
             let addresses = connections.resolve()?;
             let keys = config::master_keys()?;
-            let system = System::connect(&addresses, &connections.replica_name, "serve").await?;
+            let system = System::connect(&addresses, "serve").await?;
             let place = args.vault.resolve(&addresses);
             let vault = system.vault(&place, keys).await?;
             let listener = TcpListener::bind(args.listen)
@@ -74,24 +74,20 @@ async fn start(cli: Cli) -> Result<()> {
                 .await
         }
         Command::Relay(connections) => {
-            let system =
-                System::connect(&connections.resolve()?, &connections.replica_name, "relay")
-                    .await?;
+            let system = System::connect(&connections.resolve()?, "relay").await?;
             system.relay(shutdown).await;
             Ok(())
         }
         Command::Project(args) => {
-            let connections = &args.connections;
-            let system = System::connect(
-                &connections.resolve()?,
-                &connections.replica_name,
-                "project",
-            )
-            .await?;
-            tokio::join!(
-                system.clone().project(shutdown.clone()),
-                system.watch_drift(args.drift, shutdown)
-            );
+            let addresses = args.connections.resolve()?;
+            let name = &config::the_one(&addresses.replicas)?.name;
+            let system = System::connect(&addresses, "project").await?;
+            let watch = system.drift_watch(name, args.drift)?;
+            let watch = watch.map(|watch| tokio::spawn(watch.run(shutdown.clone())));
+            system.projector(name)?.run(shutdown).await;
+            if let Some(watch) = watch {
+                watch.await?;
+            }
             Ok(())
         }
         Command::Copilot(args) => {
@@ -101,7 +97,7 @@ async fn start(cli: Cli) -> Result<()> {
             let gateway = roles::gateway(&args.model, &key)?;
             let addresses = connections.resolve()?;
             let keys = config::master_keys()?;
-            let system = System::connect(&addresses, &connections.replica_name, "copilot").await?;
+            let system = System::connect(&addresses, "copilot").await?;
             let vault = system.vault(&args.vault.resolve(&addresses), keys).await?;
             system
                 .copilot(gateway, vault, args.model.concurrency, shutdown)
@@ -109,8 +105,8 @@ async fn start(cli: Cli) -> Result<()> {
             Ok(())
         }
         Command::Migrate(args) => {
-            roles::migrate(args.owner_urls()).await?;
-            print("The schemas of the event store, the vault and the replica are up to date.");
+            roles::migrate(&args.owner_urls()).await?;
+            print("The schemas of the event store, the vault and the replicas are up to date.");
             Ok(())
         }
         Command::Status(args) => status::run(&args).await.map(|text| print(&text)),

@@ -15,9 +15,9 @@ use fido_copilot::worker::Worker;
 use fido_domain::Position;
 use fido_nats::backoff::Backoff;
 use fido_nats::{Nats, NatsError, relay, wake};
-use fido_projections::Replicas;
 use fido_projections::drift::DriftWatch;
 use fido_projections::projector::Projector;
+use fido_projections::{Replica, Replicas};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -32,31 +32,28 @@ use crate::config::{Addresses, DriftArgs, ModelArgs, OwnerUrls, VaultPlace};
 pub(crate) const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
-pub(crate) const NO_REPLICA: &str = "the replica cannot be reached (FIDO_REPLICA_URL)";
+const NO_REPLICA: &str = "no replica can be reached (FIDO_REPLICAS)";
 
 /// Connected to everything; every role is made of this. Cheap to clone.
 #[derive(Clone)]
 pub struct System {
     events: PgPool,
-    replica: PgPool,
-    replica_name: String,
+    replicas: Vec<Replica>,
     nats: Nats,
 }
 
 impl System {
-    /// Connects to the databases and to NATS as `role`.
+    /// Connects to the event store and to NATS as `role`. Replicas are connected to when they are
+    /// asked: any of them may be away for a while.
     ///
     /// # Errors
-    /// When one of them cannot be reached.
-    pub async fn connect(addresses: &Addresses, replica_name: &str, role: &str) -> Result<Self> {
+    /// When one of the two cannot be reached, or an address is none.
+    pub async fn connect(addresses: &Addresses, role: &str) -> Result<Self> {
         Ok(Self {
             events: events_pool(&addresses.events_url)
                 .await
                 .context(NO_EVENT_STORE)?,
-            replica: replica_pool(&addresses.replica_url)
-                .await
-                .context(NO_REPLICA)?,
-            replica_name: replica_name.to_owned(),
+            replicas: replicas(addresses)?,
             nats: Nats::connect(&addresses.nats_url, &format!("fido {role}"))
                 .await
                 .context("NATS cannot be used (FIDO_NATS_URL)")?,
@@ -75,7 +72,7 @@ impl System {
 
     /// The read side.
     pub fn replicas(&self) -> Replicas {
-        Replicas::new(self.replica_name.clone(), self.replica.clone())
+        Replicas::new(self.replicas.iter().cloned())
     }
 
     /// The vault at `place`, opened with `keys` and fit for this log.
@@ -142,32 +139,35 @@ impl System {
         relay::run(self.log(), self.nats, shutdown).await;
     }
 
-    /// Keeps the replica up to date until `shutdown`.
-    pub async fn project(self, shutdown: CancellationToken) {
-        Projector {
+    /// The projector of the replica `name`, which keeps it up to date when it is run.
+    ///
+    /// # Errors
+    /// When there is no replica of that name.
+    pub fn projector(&self, name: &str) -> Result<Projector> {
+        let replica = self.replicas.iter().find(|replica| replica.name == name);
+        let replica = replica.with_context(|| format!("there is no replica {name}"))?;
+        Ok(Projector {
             log: self.log(),
-            replica: self.replica_name,
-            pool: self.replica,
-            nats: self.nats,
-        }
-        .run(shutdown)
-        .await;
+            replica: replica.name.clone(),
+            pool: replica.pool.clone(),
+            nats: self.nats.clone(),
+        })
     }
 
-    /// Looks now and then whether the replica still holds what the log says, until `shutdown`.
-    pub async fn watch_drift(self, settings: DriftArgs, shutdown: CancellationToken) {
-        if settings.drift_streams == 0 {
-            return;
-        }
-        DriftWatch {
-            log: self.log(),
-            replica: self.replica_name,
-            place: PgConnectOptions::clone(&self.replica.connect_options()),
+    /// The watch over the replica `name`, which looks now and then whether it still holds what the
+    /// log says; none when it is told to look at nothing.
+    ///
+    /// # Errors
+    /// When there is no replica of that name.
+    pub fn drift_watch(&self, name: &str, settings: DriftArgs) -> Result<Option<DriftWatch>> {
+        let projector = self.projector(name)?;
+        Ok((settings.drift_streams > 0).then(|| DriftWatch {
+            log: projector.log,
+            replica: projector.replica,
+            place: PgConnectOptions::clone(&projector.pool.connect_options()),
             every: Duration::from_secs(settings.drift_seconds),
             streams: settings.drift_streams,
-        }
-        .run(shutdown)
-        .await;
+        }))
     }
 
     /// Answers people through `gateway` until `shutdown`, then lets replies end.
@@ -223,16 +223,39 @@ impl System {
         Some((store, replicas, tasks))
     }
 
-    /// Tells the store how far the stream and the replica have seen the log. A process that has just
-    /// started could otherwise append to a log that has lost its tail.
+    /// Tells the store how far the stream and the replicas have seen the log. A process that has just
+    /// started could otherwise append to a log that has lost its tail. A replica that is away is not
+    /// waited for: it is heard of when it is back.
     async fn compare_heads(&self, store: &EventStore, replicas: &Replicas) -> Result<()> {
+        replicas.expect(self.log().epochs().await?.current());
         match self.nats.status().await {
             Ok(stream) => store.witness(stream.last),
             Err(NatsError::NoStream) => {}
             Err(error) => return Err(error.into()),
         }
-        store.witness(replicas.position().await?);
-        Ok(())
+        let mut none = Some(NO_REPLICA);
+        for surveyed in replicas.survey().await {
+            match surveyed.found {
+                Ok(_) if surveyed.is_other_log => tracing::error!(
+                    replica.name = surveyed.name,
+                    "the replica shows another log and is not used: does its address belong to \
+                     another installation?"
+                ),
+                Ok(shown) => {
+                    store.witness(shown.position);
+                    none = None;
+                }
+                Err(error) => tracing::warn!(
+                    replica.name = surveyed.name,
+                    error = %error,
+                    "a replica cannot be asked how far it has seen the log"
+                ),
+            }
+        }
+        match none {
+            Some(none) => bail!(none),
+            None => Ok(()),
+        }
     }
 }
 
@@ -266,13 +289,25 @@ pub async fn open_log(events_url: &str) -> Result<Log> {
     Ok(Log::new(events.context(NO_EVENT_STORE)?))
 }
 
-/// One replica alone.
+/// The replicas alone. Each is connected to when it is asked.
 ///
 /// # Errors
-/// When it cannot be reached.
-pub async fn open_replica(replica_url: &str, name: &str) -> Result<Replicas> {
-    let pool = replica_pool(replica_url).await;
-    Ok(Replicas::new(name, pool.context(NO_REPLICA)?))
+/// When an address is none.
+pub fn open_replicas(addresses: &Addresses) -> Result<Replicas> {
+    Ok(Replicas::new(replicas(addresses)?))
+}
+
+fn replicas(addresses: &Addresses) -> Result<Vec<Replica>> {
+    let analysts = addresses.analyst_replica.as_deref();
+    let replicas = addresses.replicas.iter().map(|replica| {
+        let pool = replica_pool(&replica.url);
+        Ok(Replica {
+            name: replica.name.clone(),
+            pool: pool.with_context(|| format!("the address of {} is none", replica.name))?,
+            is_reserved: analysts == Some(&replica.name),
+        })
+    });
+    replicas.collect()
 }
 
 /// Completes what a crash has interrupted. What cannot be completed now is, at the next start.
@@ -300,36 +335,50 @@ async fn sweep_receipts(store: EventStore, shutdown: CancellationToken) {
     }
 }
 
-/// Brings the schemas of the event store, the vault and the replica up to date.
+/// Brings the schemas of the event store, the vault and each replica up to date. A replica that cannot
+/// be brought up to date keeps none of the others from it.
 ///
 /// # Errors
 /// When a database cannot be reached or a migration fails; a failed migration changes nothing.
-pub async fn migrate(owners: OwnerUrls<'_>) -> Result<()> {
+pub async fn migrate(owners: &OwnerUrls) -> Result<()> {
     for (what, url, schema, migrations) in [
         (
             "event store",
-            owners.events,
+            &owners.events,
             None,
             &fido_commands::MIGRATIONS,
         ),
         (
             "vault",
-            owners.vault,
+            &owners.vault,
             Some("vault"),
             &fido_commands::VAULT_MIGRATIONS,
-        ),
-        (
-            "replica",
-            owners.replica,
-            Some(fido_projections::SCHEMA),
-            &fido_projections::MIGRATIONS,
         ),
     ] {
         migrate_one(PgConnectOptions::from_str(url)?, schema, migrations)
             .await
-            .with_context(|| format!("the schema of the {what} was not brought up to date"))?;
+            .with_context(|| not_up_to_date(what))?;
     }
-    Ok(())
+    let mut failed = None;
+    for replica in &owners.replicas {
+        if let Err(error) = migrate_replica(&replica.url).await {
+            let error = error.context(not_up_to_date(&replica.name));
+            if let Some(before) = failed.replace(error) {
+                tracing::error!(error = format!("{before:#}"), "a replica was left as it is");
+            }
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+fn not_up_to_date(what: &str) -> String {
+    format!("the schema of the {what} was not brought up to date")
+}
+
+/// Brings the schema of one replica up to date.
+async fn migrate_replica(url: &str) -> Result<()> {
+    let (schema, migrations) = (fido_projections::SCHEMA, &fido_projections::MIGRATIONS);
+    migrate_one(PgConnectOptions::from_str(url)?, Some(schema), migrations).await
 }
 
 /// Applies `migrations`, which are kept account of in `schema` so that two sets may share a database.
@@ -366,17 +415,21 @@ pub(crate) async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
     pool(PgConnectOptions::from_str(url)?).await
 }
 
-/// The connections that one process keeps to a replica.
-pub(crate) async fn replica_pool(url: &str) -> Result<PgPool, sqlx::Error> {
+/// The connections that one process keeps to a replica, made when they are needed.
+pub(crate) fn replica_pool(url: &str) -> Result<PgPool, sqlx::Error> {
     let options =
         PgConnectOptions::from_str(url)?.options([("search_path", fido_projections::SCHEMA)]);
-    pool(options).await
+    Ok(pool_options().connect_lazy_with(options.application_name("fido")))
 }
 
 async fn pool(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
+    pool_options()
+        .connect_with(options.application_name("fido"))
+        .await
+}
+
+fn pool_options() -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(POOL)
         .acquire_timeout(Duration::from_secs(5))
-        .connect_with(options.application_name("fido"))
-        .await
 }

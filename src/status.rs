@@ -4,6 +4,7 @@ use anyhow::Result;
 use fido_domain::Position;
 use fido_nats::NatsError;
 use fido_nats::status::StreamStatus;
+use fido_projections::replica::Surveyed;
 use serde::Serialize;
 
 use crate::config::StatusArgs;
@@ -27,31 +28,49 @@ pub struct Status {
     pub replicas: Vec<ReplicaStatus>,
 }
 
-/// How far one replica is.
+/// How far one replica is, and how it fares.
 #[derive(Debug, Serialize)]
 pub struct ReplicaStatus {
     /// Its name.
     pub name: String,
+    /// How it fares.
+    pub health: Health,
+    /// Why that is not better.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether it answers.
+    pub reachable: bool,
+    /// It is a physical standby.
+    pub standby: bool,
+    /// It is kept for analysts.
+    pub reserved: bool,
     /// The epoch of the log that it follows; none before its projector has met the log.
     pub epoch: Option<i32>,
-    /// What it shows.
-    pub position: Position,
+    /// What it shows; none while it cannot be asked.
+    pub position: Option<Position>,
     /// How many events it is behind.
-    pub lag: Position,
+    pub lag: Option<Position>,
+}
+
+/// How a replica fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// As it should be.
+    Green,
+    /// It answers, but not everything is in it.
+    Amber,
+    /// It does not answer, or must not be asked.
+    Red,
 }
 
 /// Prints how far everything is.
 ///
 /// # Errors
-/// When something cannot be asked.
+/// When the event store or the broker cannot be asked. A replica that cannot is shown as such.
 pub async fn run(args: &StatusArgs) -> Result<String> {
-    let system = System::connect(
-        &args.connections.resolve()?,
-        &args.connections.replica_name,
-        "status",
-    )
-    .await?;
-    let status = ask(&system, &args.connections.replica_name).await?;
+    let system = System::connect(&args.connections.resolve()?, "status").await?;
+    let status = ask(&system).await?;
     Ok(if args.json {
         serde_json::to_string_pretty(&status)?
     } else {
@@ -59,41 +78,102 @@ pub async fn run(args: &StatusArgs) -> Result<String> {
     })
 }
 
-async fn ask(system: &System, replica_name: &str) -> Result<Status> {
-    // The replica first: what is read later can only be further on, so no lag is negative.
-    let snapshot = system.replicas().read(None).await?;
-    let (position, epoch) = (snapshot.position(), snapshot.epoch());
-    drop(snapshot);
+async fn ask(system: &System) -> Result<Status> {
+    let log = system.log();
+    let replicas = system.replicas();
+    replicas.expect(log.epochs().await?.current());
+    // The replicas first: what is read later can only be further on, so no lag is negative.
+    let surveyed = replicas.survey().await;
     let stream = match system.nats().status().await {
         Ok(stream) => Some(stream),
         Err(NatsError::NoStream) => None,
         Err(error) => return Err(error.into()),
     };
-    let log = system.log();
     let epochs = log.epochs().await?;
     let head = log.head().await?;
     let current = epochs.current();
-    let seen = [
-        stream.as_ref().map(|stream| (stream.epoch, stream.last)),
-        epoch.map(|epoch| (epoch, position)),
-    ];
+    let seen = surveyed
+        .iter()
+        .filter(|replica| !replica.is_other_log)
+        .filter_map(|replica| {
+            let shown = replica.found.as_ref().ok()?;
+            Some((shown.followed?.epoch, shown.position))
+        })
+        .chain(stream.as_ref().map(|stream| (stream.epoch, stream.last)));
     let diverged = seen
         .into_iter()
-        .flatten()
         .any(|(epoch, position)| epochs.standing(epoch, position, head).is_err());
     Ok(Status {
         log_id: current.log_id,
         epoch: current.epoch,
         head,
         diverged_at: diverged.then_some(head + 1),
+        replicas: surveyed
+            .into_iter()
+            .map(|replica| ReplicaStatus::of(replica, current.epoch, head))
+            .collect(),
         stream,
-        replicas: vec![ReplicaStatus {
-            name: replica_name.to_owned(),
-            epoch,
-            position,
-            lag: head - position,
-        }],
     })
+}
+
+impl ReplicaStatus {
+    fn of(replica: Surveyed, epoch: i32, head: Position) -> Self {
+        let (health, reason) = match &replica.found {
+            Err(error) => (Health::Red, Some(format!("cannot be asked: {error}"))),
+            Ok(_) if replica.is_other_log => (Health::Red, Some("shows another log".to_owned())),
+            Ok(shown) => {
+                let elsewhere = shown.followed.filter(|followed| followed.epoch < epoch);
+                let reason = match elsewhere {
+                    Some(followed) => Some(format!("still in epoch {}", followed.epoch)),
+                    None => replica
+                        .is_ailing
+                        .then(|| "streams are left out, or the projector pauses".to_owned()),
+                };
+                let health = reason.as_ref().map_or(Health::Green, |_| Health::Amber);
+                (health, reason)
+            }
+        };
+        let shown = replica.found.ok();
+        let position = shown.map(|shown| shown.position);
+        Self {
+            name: replica.name,
+            health,
+            reason,
+            reachable: shown.is_some(),
+            standby: shown.is_some_and(|shown| shown.is_standby),
+            reserved: replica.is_reserved,
+            epoch: shown
+                .and_then(|shown| shown.followed)
+                .map(|followed| followed.epoch),
+            position,
+            lag: position
+                .filter(|_| !replica.is_other_log)
+                .map(|position| head - position),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let mut words = match (self.position, self.lag) {
+            (Some(position), Some(lag)) => {
+                format!("{:<9} position {position:>10}   lag {lag}", self.name)
+            }
+            (Some(position), None) => format!("{:<9} position {position:>10}", self.name),
+            (None, _) => format!("{:<9} position          ?", self.name),
+        };
+        for (is_so, what) in [
+            (self.standby, ", standby"),
+            (self.reserved, ", for analysts"),
+            (self.health == Health::Amber, ", AMBER"),
+            (self.health == Health::Red, ", RED"),
+        ] {
+            words.push_str(if is_so { what } else { "" });
+        }
+        if let Some(reason) = &self.reason {
+            words.push_str(": ");
+            words.push_str(reason);
+        }
+        words
+    }
 }
 
 fn in_words(status: &Status) -> String {
@@ -115,13 +195,7 @@ fn in_words(status: &Status) -> String {
         None => "stream    not there yet: is a relay running?".to_owned(),
     });
     for replica in &status.replicas {
-        lines.push(format!(
-            "{:<9} position {:>10}   lag {}{}",
-            replica.name,
-            replica.position,
-            replica.lag,
-            behind(status.epoch, replica.epoch)
-        ));
+        lines.push(replica.in_words());
     }
     if let Some(position) = status.diverged_at {
         lines.push(format!(
@@ -132,7 +206,7 @@ fn in_words(status: &Status) -> String {
     lines.join("\n")
 }
 
-/// Said of a stream or a replica that is still in an earlier epoch than the log.
+/// Said of a stream that is still in an earlier epoch than the log.
 fn behind(log: i32, of: Option<i32>) -> String {
     of.filter(|epoch| *epoch < log)
         .map_or(String::new(), |epoch| format!(", still in epoch {epoch}"))

@@ -60,17 +60,16 @@ async fn me(
     who: SignedIn,
     MinPosition(at_least): MinPosition,
 ) -> Answer<impl IntoResponse> {
-    let mut snapshot = api.replicas.read(at_least).await?;
-    let found = profile(&mut snapshot, who.account_id).await?;
+    let account = who.account_id;
+    let query = |mut snapshot| async move { profile(&mut snapshot, account).await };
+    let (position, found) = api.replicas.ask(at_least, query).await?;
     // Whoever has a session has an account: the replica has just not heard of it yet.
     let mut profile = found.ok_or_else(|| Problem::new(Kind::ReplicaBehind))?;
-    let position = At(snapshot.position());
-    drop(snapshot);
     let stream = StreamId::new(domain::Account::TYPE, who.account_id);
     let sealed = [&mut profile.email, &mut profile.display_name];
     let sealed = sealed.map(|content| (stream.clone(), content)).into();
     api.store.vault().open_all(sealed).await?;
-    Ok((position, Json(Account::from(profile))))
+    Ok((At(position), Json(Account::from(profile))))
 }
 
 /// An account, as shown to its owner.

@@ -10,6 +10,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use fido_commands::log::Log;
+use fido_domain::Position;
+use fido_projections::replica::Surveyed;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -32,16 +34,21 @@ async fn alive() -> impl IntoResponse {
 
 async fn ready(State(api): App) -> impl IntoResponse {
     let log = Log::new(api.store.pool().clone());
-    let (event_store, replica, nats) = futures::join!(
+    let (event_store, surveyed, nats) = futures::join!(
         ask("event_store", log.head()),
-        ask("replica", api.replicas.ping()),
+        api.replicas.survey(),
         ask("nats", api.nats.ping()),
     );
+    let replicas: Vec<_> = surveyed.iter().map(ReplicaHealth::of).collect();
     let readiness = Readiness::of(Parts {
         event_store,
-        replica,
+        replica: together(&replicas),
         nats,
     });
+    let readiness = Readiness {
+        replicas,
+        ..readiness
+    };
     (readiness.http_status(), Json(readiness))
 }
 
@@ -50,7 +57,69 @@ async fn ready(State(api): App) -> impl IntoResponse {
 #[serde(rename_all = "snake_case")]
 enum Reached {
     Ok,
+    /// Some of it.
+    Degraded,
     Unreachable,
+}
+
+/// How one replica is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Fares {
+    Ok,
+    /// Streams are left out of it, or its projector stands still.
+    Ailing,
+    /// It belongs to another installation, and is not asked.
+    OtherLog,
+    Unreachable,
+}
+
+/// One replica, and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct ReplicaHealth {
+    name: String,
+    status: Fares,
+    position: Option<Position>,
+    /// No ordinary query goes there.
+    #[serde(skip)]
+    is_reserved: bool,
+}
+
+impl ReplicaHealth {
+    fn of(replica: &Surveyed) -> Self {
+        let status = match &replica.found {
+            Err(error) => {
+                let (name, error) = (&replica.name, describe(error));
+                tracing::warn!(replica.name = name, error, "a replica cannot be reached");
+                Fares::Unreachable
+            }
+            Ok(_) if replica.is_other_log => Fares::OtherLog,
+            Ok(_) if replica.is_ailing => Fares::Ailing,
+            Ok(_) => Fares::Ok,
+        };
+        let shown = replica.found.as_ref().ok();
+        Self {
+            name: replica.name.clone(),
+            status,
+            position: shown.map(|shown| shown.position),
+            is_reserved: replica.is_reserved,
+        }
+    }
+
+    fn answers(&self) -> bool {
+        !self.is_reserved && matches!(self.status, Fares::Ok | Fares::Ailing)
+    }
+}
+
+/// All replicas as one part: one that answers ordinary queries is enough to be ready.
+fn together(replicas: &[ReplicaHealth]) -> Reached {
+    if replicas.iter().all(|replica| replica.status == Fares::Ok) {
+        Reached::Ok
+    } else if replicas.iter().any(ReplicaHealth::answers) {
+        Reached::Degraded
+    } else {
+        Reached::Unreachable
+    }
 }
 
 /// What the API cannot do without.
@@ -61,23 +130,25 @@ struct Parts {
     nats: Reached,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Readiness {
     status: &'static str,
     parts: Parts,
+    replicas: Vec<ReplicaHealth>,
 }
 
 impl Readiness {
     fn of(parts: Parts) -> Self {
         let all = [parts.event_store, parts.replica, parts.nats];
-        let ready = all.iter().all(|part| *part == Reached::Ok);
+        let ready = !all.contains(&Reached::Unreachable);
         Self {
             status: if ready { "ready" } else { "not_ready" },
             parts,
+            replicas: Vec::new(),
         }
     }
 
-    fn http_status(self) -> StatusCode {
+    fn http_status(&self) -> StatusCode {
         if self.status == "ready" {
             StatusCode::OK
         } else {
@@ -116,7 +187,46 @@ mod tests {
             serde_json::json!({
                 "status": "not_ready",
                 "parts": { "event_store": "ok", "replica": "ok", "nats": "unreachable" },
+                "replicas": [],
             })
         );
+    }
+
+    fn replica(status: Fares, is_reserved: bool) -> ReplicaHealth {
+        ReplicaHealth {
+            name: "replica1".to_owned(),
+            status,
+            position: None,
+            is_reserved,
+        }
+    }
+
+    #[test]
+    fn one_replica_that_answers_is_enough() {
+        let gone = || replica(Fares::Unreachable, false);
+        let well = || replica(Fares::Ok, false);
+        assert_eq!(together(&[well(), well()]), Reached::Ok);
+        assert_eq!(together(&[well(), gone()]), Reached::Degraded);
+        assert_eq!(
+            together(&[gone(), replica(Fares::Ailing, false)]),
+            Reached::Degraded
+        );
+        assert_eq!(together(&[gone(), gone()]), Reached::Unreachable);
+        assert_eq!(
+            together(&[replica(Fares::OtherLog, false)]),
+            Reached::Unreachable
+        );
+        let for_analysts_alone = [gone(), replica(Fares::Ok, true)];
+        assert_eq!(together(&for_analysts_alone), Reached::Unreachable);
+    }
+
+    #[test]
+    fn what_is_degraded_is_ready() {
+        let readiness = Readiness::of(Parts {
+            event_store: Reached::Ok,
+            replica: Reached::Degraded,
+            nats: Reached::Ok,
+        });
+        assert_eq!(readiness.http_status(), StatusCode::OK);
     }
 }

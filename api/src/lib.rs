@@ -61,7 +61,7 @@ impl Api {
         config: ApiConfig,
     ) -> Self {
         Self {
-            hub: stream::Hub::new(nats.clone(), store.clone()),
+            hub: stream::Hub::new(nats.clone(), store.clone(), replicas.clone()),
             store,
             auth,
             eraser,

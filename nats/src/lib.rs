@@ -7,6 +7,7 @@ pub mod live;
 mod names;
 mod ordered;
 pub mod relay;
+pub mod replica;
 pub mod status;
 mod stream;
 pub mod tail;

@@ -17,7 +17,7 @@ pub mod timeline;
 pub mod verify;
 pub mod vocabulary;
 
-pub use replica::{ReadError, Replicas, Snapshot};
+pub use replica::{ReadError, Replica, Replicas, Snapshot};
 
 use fido_domain::Private;
 use sqlx::postgres::PgRow;

@@ -104,18 +104,21 @@ pub async fn condition(snapshot: &mut Snapshot) -> Result<Condition, ReadError> 
 }
 
 /// Lets the replica behind `pool` stay as it is, until [`resume`]. The batch that is under way is
-/// waited for: when this is done, the position stands.
+/// waited for; answers with the position at which the replica stays.
 ///
 /// # Errors
 /// [`OperationError::Unavailable`].
-pub async fn pause(pool: &PgPool, reason: Option<&str>) -> Result<(), OperationError> {
+pub async fn pause(pool: &PgPool, reason: Option<&str>) -> Result<Position, OperationError> {
+    let mut transaction = pool.begin().await?;
+    let held = lock(&mut transaction).await?;
     sqlx::query(
         "update projector set paused_since = coalesce(paused_since, now()), pause_reason = $1",
     )
     .bind(reason)
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
-    Ok(())
+    transaction.commit().await?;
+    Ok(held.position)
 }
 
 /// Lets the projector go on; false when it was not paused.
@@ -155,6 +158,30 @@ pub(crate) async fn lock(replica: &mut PgConnection) -> Result<Held, sqlx::Error
         epoch: row.try_get("epoch")?,
         paused: row.try_get("paused")?,
         waits_at: row.try_get("waits_at")?,
+    })
+}
+
+/// What is announced of a replica beside its position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Health {
+    /// How many streams are in quarantine.
+    pub(crate) quarantined: i64,
+    /// Its projector stands still until somebody does something.
+    pub(crate) paused: bool,
+}
+
+/// How the replica fares.
+pub(crate) async fn health(replica: &mut PgConnection) -> Result<Health, sqlx::Error> {
+    let row = sqlx::query(
+        "select paused_since is not null or waits_at is not null as paused, \
+                (select count(distinct (aggregate_type, aggregate_id)) from quarantine) as quarantined \
+         from projector",
+    )
+    .fetch_one(replica)
+    .await?;
+    Ok(Health {
+        quarantined: row.try_get("quarantined")?,
+        paused: row.try_get("paused")?,
     })
 }
 

@@ -6,18 +6,17 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::replicas::{FIRST_REPLICA, ReplicaAddress, ReplicaArgs, ReplicaList, the_one};
+
 /// Where the databases and the broker are. Without these, a running `fido dev` is looked for.
 #[derive(Debug, Clone, Args)]
 pub struct Connections {
     /// The event store, as role fido_app.
     #[arg(long, env = "FIDO_EVENTS_URL", hide_env_values = true)]
     events_url: Option<String>,
-    /// The read replica, as role fido_app.
-    #[arg(long, env = "FIDO_REPLICA_URL", hide_env_values = true)]
-    replica_url: Option<String>,
-    /// The name of the replica.
-    #[arg(long, env = "FIDO_REPLICA_NAME", default_value = "replica1")]
-    pub replica_name: String,
+    /// The read replicas.
+    #[command(flatten)]
+    replicas: ReplicaArgs,
     /// NATS, with user and password.
     #[arg(long, env = "FIDO_NATS_URL", hide_env_values = true)]
     nats_url: Option<String>,
@@ -32,37 +31,53 @@ pub struct MigrateArgs {
     /// The event store, as the owner of its schema.
     #[arg(long, env = "FIDO_EVENTS_OWNER_URL", hide_env_values = true)]
     pub events_owner_url: String,
-    /// The read replica, as the owner of its schema.
+    /// The read replica, as the owner of its schema, where there is one.
     #[arg(long, env = "FIDO_REPLICA_OWNER_URL", hide_env_values = true)]
-    pub replica_owner_url: String,
+    replica_owner_url: Option<String>,
+    /// All read replicas as the owners of their schemas, separated by spaces; standbys follow by
+    /// themselves.
+    #[arg(
+        long,
+        env = "FIDO_REPLICA_OWNERS",
+        hide_env_values = true,
+        value_name = "NAME=URL …",
+        required_unless_present = "replica_owner_url"
+    )]
+    replica_owners: Option<ReplicaList>,
     /// The vault, as the owner of its schema; the event store's database unless told otherwise.
     #[arg(long, env = "FIDO_VAULT_OWNER_URL", hide_env_values = true)]
     pub vault_owner_url: Option<String>,
 }
 
 impl MigrateArgs {
-    /// The three databases, two of which may be one.
-    pub fn owner_urls(&self) -> OwnerUrls<'_> {
+    /// The databases, two of which may be one.
+    pub fn owner_urls(&self) -> OwnerUrls {
+        let listed = self
+            .replica_owners
+            .iter()
+            .flat_map(|ReplicaList(list)| list.clone());
+        let alone = self.replica_owner_url.clone().map(|url| ReplicaAddress {
+            name: FIRST_REPLICA.to_owned(),
+            url,
+        });
+        let vault = self.vault_owner_url.as_ref();
         OwnerUrls {
-            events: &self.events_owner_url,
-            replica: &self.replica_owner_url,
-            vault: self
-                .vault_owner_url
-                .as_deref()
-                .unwrap_or(&self.events_owner_url),
+            events: self.events_owner_url.clone(),
+            replicas: listed.chain(alone).collect(),
+            vault: vault.unwrap_or(&self.events_owner_url).clone(),
         }
     }
 }
 
 /// Databases as the owners of their schemas.
-#[derive(Debug, Clone, Copy)]
-pub struct OwnerUrls<'a> {
+#[derive(Debug, Clone)]
+pub struct OwnerUrls {
     /// The event store.
-    pub events: &'a str,
-    /// The read replica.
-    pub replica: &'a str,
+    pub events: String,
+    /// The read replicas.
+    pub replicas: Vec<ReplicaAddress>,
     /// The vault.
-    pub vault: &'a str,
+    pub vault: String,
 }
 
 /// Where a running stack can be reached: what `fido dev` leaves for the other subcommands.
@@ -70,8 +85,11 @@ pub struct OwnerUrls<'a> {
 pub struct Addresses {
     /// The event store, as fido_app.
     pub events_url: String,
-    /// The replica, as fido_app.
-    pub replica_url: String,
+    /// The replicas, as fido_app.
+    pub replicas: Vec<ReplicaAddress>,
+    /// The name of the one that is kept for analysts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analyst_replica: Option<String>,
     /// NATS.
     pub nats_url: String,
     /// The event store, as its owner, where that is known.
@@ -94,27 +112,47 @@ impl Connections {
     /// # Errors
     /// When one is missing and no `fido dev` is running in the data folder.
     pub fn resolve(&self) -> Result<Addresses> {
-        if let (Some(events_url), Some(replica_url), Some(nats_url)) =
-            (&self.events_url, &self.replica_url, &self.nats_url)
-        {
+        let find = || Addresses::find(&self.data_dir);
+        let (replicas, analyst_replica) = self.replicas.resolve(find)?;
+        if let (Some(events_url), Some(nats_url)) = (&self.events_url, &self.nats_url) {
             return Ok(Addresses {
                 events_url: events_url.clone(),
-                replica_url: replica_url.clone(),
+                replicas,
+                analyst_replica,
                 nats_url: nats_url.clone(),
                 events_owner_url: None,
                 vault_url: None,
                 erasure_register: None,
             });
         }
-        let found = Addresses::find(&self.data_dir)?;
+        let found = find()?;
         Ok(Addresses {
             events_url: self.events_url.clone().unwrap_or(found.events_url),
-            replica_url: self.replica_url.clone().unwrap_or(found.replica_url),
+            replicas,
+            analyst_replica,
             nats_url: self.nats_url.clone().unwrap_or(found.nats_url),
             events_owner_url: found.events_owner_url,
             vault_url: found.vault_url,
             erasure_register: found.erasure_register,
         })
+    }
+
+    /// The one replica that a command is about: the one that was chosen, or the only one.
+    ///
+    /// # Errors
+    /// When there are several and none was chosen, and as [`resolve`](Self::resolve).
+    pub fn one_replica(&self) -> Result<ReplicaAddress> {
+        let (replicas, _) = self.replicas.resolve(|| Addresses::find(&self.data_dir))?;
+        Ok(the_one(&replicas)?.clone())
+    }
+
+    /// The replica `name`, whichever was chosen.
+    ///
+    /// # Errors
+    /// When there is none of that name, and as [`resolve`](Self::resolve).
+    pub fn replica_named(&self, name: &str) -> Result<ReplicaAddress> {
+        let find = || Addresses::find(&self.data_dir);
+        self.replicas.named(name, find)
     }
 
     /// The address of the event store alone.
@@ -135,7 +173,7 @@ impl Addresses {
         let Ok(text) = std::fs::read_to_string(&file) else {
             bail!(
                 "no `fido dev` is running in {}: start one, name its folder with --data-dir, \
-                 or set FIDO_EVENTS_URL, FIDO_REPLICA_URL and FIDO_NATS_URL",
+                 or set FIDO_EVENTS_URL, FIDO_REPLICAS and FIDO_NATS_URL",
                 data_dir.display()
             );
         };

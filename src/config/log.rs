@@ -77,7 +77,7 @@ pub struct ForkArgs {
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
     /// Go on beyond this position as well: when clients may have seen more than the stream and the
-    /// replica, or when one of those cannot be asked.
+    /// replicas, or when one of those cannot be asked.
     #[arg(long, value_name = "POSITION", value_parser = clap::value_parser!(i64).range(0..))]
     pub beyond: Option<fido_domain::Position>,
     /// Fork although nothing has seen more than the log holds.

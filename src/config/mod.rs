@@ -3,6 +3,8 @@
 mod connections;
 mod keys;
 mod log;
+mod owners;
+mod replicas;
 mod roles;
 mod secrets;
 
@@ -18,6 +20,8 @@ pub use keys::{
     AccountCommand, AccountEraseArgs, KeysCommand, KeysRotateArgs, VaultArgs, VaultPlace,
 };
 pub use log::{AuditCommand, AuditShowArgs, ForkArgs, LogCommand, StatusArgs};
+pub use owners::ReplicaOwnerArgs;
+pub use replicas::{FIRST_REPLICA, ReplicaAddress, ReplicaArgs, the_one};
 pub use roles::{
     CopilotArgs, DriftArgs, ModelArgs, ModelServerArgs, OfflineModelArgs, ProjectArgs, ServeArgs,
 };
@@ -71,13 +75,13 @@ pub enum Command {
     Serve(ServeArgs),
     /// Publishes the log to NATS.
     Relay(Connections),
-    /// Keeps a read replica up to date.
+    /// Keeps one read replica up to date (--replica NAME where there are several).
     Project(ProjectArgs),
     /// Answers people through the model provider.
     Copilot(CopilotArgs),
-    /// Brings the schemas of the event store and the replica up to date (as their owner).
+    /// Brings the schemas of the event store and the replicas up to date (as their owner).
     Migrate(MigrateArgs),
-    /// How far the log, the stream and the replica are.
+    /// How far the log, the stream and each replica are.
     Status(StatusArgs),
     /// Looks after accounts.
     #[command(subcommand)]
@@ -112,6 +116,9 @@ pub struct DevArgs {
     /// Where to listen on localhost; the next free port is taken when this one is in use.
     #[arg(long, env = "FIDO_PORT", default_value_t = 8080)]
     pub port: u16,
+    /// How many read replicas to keep, each with a projector of its own.
+    #[arg(long, env = "FIDO_DEV_REPLICAS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=9))]
+    pub replicas: u16,
     /// A nats-server to use instead of the one that is found.
     #[arg(long, env = "FIDO_NATS_SERVER")]
     pub nats_server: Option<PathBuf>,

@@ -1,9 +1,10 @@
 //! Fido for one test: every role in this process, on databases and a nats-server of its own.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use fido::config::{Addresses, OwnerUrls};
+use fido::config::{Addresses, OwnerUrls, ReplicaAddress};
 use fido::model::{self, OfflineModel};
 use fido::roles::{self, System};
 use fido::stack::{NatsServer, OWNER, PostgresCluster, Programs};
@@ -14,7 +15,8 @@ use fido_commands::{EventStore, Vault};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::net::TcpListener;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -39,14 +41,14 @@ pub(crate) async fn new_cluster() -> PostgresCluster {
     for template in [TEMPLATE_EVENTS, TEMPLATE_REPLICA] {
         cluster.ensure_database(template).await.unwrap();
     }
-    let (events, replica) = (
-        cluster.url(TEMPLATE_EVENTS, OWNER),
-        cluster.url(TEMPLATE_REPLICA, OWNER),
-    );
-    roles::migrate(OwnerUrls {
-        events: &events,
-        replica: &replica,
-        vault: &events,
+    let events = cluster.url(TEMPLATE_EVENTS, OWNER);
+    roles::migrate(&OwnerUrls {
+        events: events.clone(),
+        replicas: vec![ReplicaAddress {
+            name: REPLICA.to_owned(),
+            url: cluster.url(TEMPLATE_REPLICA, OWNER),
+        }],
+        vault: events,
     })
     .await
     .unwrap();
@@ -83,37 +85,54 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) async fn prepare() -> Self {
+        Self::with_replicas(1).await
+    }
+
+    /// With so many replicas.
+    pub(crate) async fn with_replicas(replicas: usize) -> Self {
         let cluster = cluster().await;
-        let n = DATABASES.fetch_add(1, Ordering::Relaxed);
-        let mut owner = PgConnection::connect(&cluster.url("postgres", OWNER))
-            .await
-            .unwrap();
-        let mut names = Vec::new();
-        for template in [TEMPLATE_EVENTS, TEMPLATE_REPLICA] {
-            let name = format!("test_{n}_{template}");
-            sqlx::raw_sql(&format!("create database {name} template {template}"))
-                .execute(&mut owner)
-                .await
-                .unwrap();
-            names.push(name);
+        Self::with_replicas_in(&vec![&*cluster; replicas]).await
+    }
+
+    /// With a replica in each of these clusters.
+    pub(crate) async fn with_replicas_in(clusters: &[&PostgresCluster]) -> Self {
+        let cluster = cluster().await;
+        let events = new_database(&cluster, TEMPLATE_EVENTS).await;
+        let mut replicas = Vec::new();
+        for (n, cluster) in (1..).zip(clusters) {
+            let replica = new_database(cluster, TEMPLATE_REPLICA).await;
+            replicas.push(ReplicaAddress {
+                name: format!("replica{n}"),
+                url: cluster.url(&replica, "fido_app"),
+            });
         }
         let nats = NatsServer::temporary(&Programs::of_this_machine())
             .await
             .unwrap();
         Self {
             addresses: Addresses {
-                events_url: cluster.url(&names[0], "fido_app"),
-                replica_url: cluster.url(&names[1], "fido_app"),
+                events_url: cluster.url(&events, "fido_app"),
+                replicas,
+                analyst_replica: None,
                 nats_url: nats.url(),
                 events_owner_url: None,
                 vault_url: None,
                 erasure_register: None,
             },
-            events_owner_url: cluster.url(&names[0], OWNER),
+            events_owner_url: cluster.url(&events, OWNER),
             master_key: MasterKey::generate(),
             folder: tempfile::tempdir().unwrap(),
             _nats: nats,
         }
+    }
+
+    /// The replicas as a process finds them in `FIDO_REPLICAS`.
+    pub(crate) fn replicas(&self) -> String {
+        let replicas = self.addresses.replicas.iter();
+        let replicas: Vec<_> = replicas
+            .map(|replica| format!("{}={}", replica.name, replica.url))
+            .collect();
+        replicas.join(" ")
     }
 
     /// A connection pool of its own to the event store, as a process has.
@@ -138,10 +157,30 @@ impl Ground {
     }
 
     pub(crate) async fn system(&self) -> System {
-        System::connect(&self.addresses, REPLICA, "test")
-            .await
-            .unwrap()
+        System::connect(&self.addresses, "test").await.unwrap()
     }
+}
+
+/// A database of its own, made as `template` is.
+async fn new_database(cluster: &PostgresCluster, template: &str) -> String {
+    let name = format!(
+        "test_{}_{template}",
+        DATABASES.fetch_add(1, Ordering::Relaxed)
+    );
+    let mut owner = PgConnection::connect(&cluster.url("postgres", OWNER))
+        .await
+        .unwrap();
+    sqlx::raw_sql(&format!("create database {name} template {template}"))
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    name
+}
+
+/// A projector that runs.
+struct Projecting {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
 }
 
 /// All of Fido, listening on a free port.
@@ -150,6 +189,7 @@ pub(crate) struct TestApp {
     pub(crate) http: reqwest::Client,
     base: String,
     shutdown: CancellationToken,
+    projectors: Mutex<HashMap<String, Projecting>>,
 }
 
 /// Somebody who has registered.
@@ -165,12 +205,12 @@ impl TestApp {
 
     /// Without co-pilots: nothing happens that the test does not do.
     pub(crate) async fn start_quiet() -> Self {
-        Self::serve(
-            http_client(),
-            Ground::prepare().await,
-            CancellationToken::new(),
-        )
-        .await
+        Self::start_on(Ground::prepare().await).await
+    }
+
+    /// The same on a ground that was prepared otherwise, with a projector for each replica of it.
+    pub(crate) async fn start_on(ground: Ground) -> Self {
+        Self::serve(http_client(), ground, CancellationToken::new()).await
     }
 
     /// With an offline model that writes as `offline` says.
@@ -206,7 +246,7 @@ impl TestApp {
     async fn serve(http: reqwest::Client, ground: Ground, shutdown: CancellationToken) -> Self {
         let system = ground.system().await;
         tokio::spawn(system.clone().relay(shutdown.clone()));
-        tokio::spawn(system.clone().project(shutdown.clone()));
+        let projectors = Mutex::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = ApiConfig {
@@ -215,12 +255,34 @@ impl TestApp {
         let vault = ground.vault().await;
         let register = Some(ground.register());
         tokio::spawn(system.serve(listener, vault, register, config, shutdown.clone()));
-        Self {
+        let app = Self {
             ground,
             http,
             base,
             shutdown,
+            projectors,
+        };
+        for replica in &app.ground.addresses.replicas {
+            app.project(&replica.name).await;
         }
+        app
+    }
+
+    /// Lets the projector of `replica` run.
+    pub(crate) async fn project(&self, replica: &str) {
+        let stop = self.shutdown.child_token();
+        let projector = self.ground.system().await.projector(replica).unwrap();
+        let task = tokio::spawn(projector.run(stop.clone()));
+        let mut projectors = self.projectors.lock().await;
+        projectors.insert(replica.to_owned(), Projecting { stop, task });
+    }
+
+    /// Stops the projector of `replica`, which serves on where it is.
+    pub(crate) async fn stop_projecting(&self, replica: &str) {
+        let running = self.projectors.lock().await.remove(replica);
+        let Projecting { stop, task } = running.expect("a projector that runs");
+        stop.cancel();
+        task.await.unwrap();
     }
 
     /// The address of `path` in this app.

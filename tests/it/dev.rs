@@ -28,13 +28,23 @@ impl Dev {
 
     /// With an offline model that writes so many tokens a second.
     pub(crate) async fn start_paced(data_dir: &Path, tokens_per_second: u32) -> Self {
+        let tokens = tokens_per_second.to_string();
+        Self::run_with(data_dir, &["--offline-tokens-per-second", &tokens]).await
+    }
+
+    /// With these arguments as well.
+    pub(crate) async fn start_with(data_dir: &Path, arguments: &[&str]) -> Self {
+        let fast = ["--offline-tokens-per-second", "0"];
+        Self::run_with(data_dir, &[&fast, arguments].concat()).await
+    }
+
+    async fn run_with(data_dir: &Path, arguments: &[&str]) -> Self {
         let mut open = OpenOptions::new();
         let log = open.create(true).append(true).open(data_dir.join("log"));
         let mut process = Command::new(env!("CARGO_BIN_EXE_fido"))
             .args(["dev", "--port", "0", "--log", "trace", "--data-dir"])
             .arg(data_dir)
-            .arg("--offline-tokens-per-second")
-            .arg(tokens_per_second.to_string())
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(log.unwrap())
             .kill_on_drop(true)

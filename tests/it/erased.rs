@@ -45,7 +45,7 @@ async fn an_erased_conversation_is_shown_as_such_and_awaits_nothing() {
         .await
         .unwrap();
     app.get(&ada, "/v1/me", erased.position).await;
-    let replica = PgPool::connect(&app.ground.addresses.replica_url)
+    let replica = PgPool::connect(&app.ground.addresses.replicas[0].url)
         .await
         .unwrap();
     let sequence: i64 =

@@ -22,7 +22,7 @@ impl Served {
         let mut process = Command::new(env!("CARGO_BIN_EXE_fido"))
             .args(["serve", "--listen", "127.0.0.1:0", "--plain-http"])
             .env("FIDO_EVENTS_URL", &ground.addresses.events_url)
-            .env("FIDO_REPLICA_URL", &ground.addresses.replica_url)
+            .env("FIDO_REPLICAS", ground.replicas())
             .env("FIDO_NATS_URL", &ground.addresses.nats_url)
             .env("FIDO_MASTER_KEY", &ground.master_key)
             .stdout(Stdio::piped())

@@ -60,14 +60,15 @@ async fn list(
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Listing>,
 ) -> Answer<impl IntoResponse> {
-    let mut snapshot = api.replicas.read(at_least).await?;
-    let (before, rows) = (asked.before(), asked.limit.rows());
-    let mut rows = seen::list(&mut snapshot, who.account_id, &asked.filter(), before, rows).await?;
-    let position = At(snapshot.position());
-    drop(snapshot);
+    let (account, filter) = (who.account_id, &asked.filter());
+    let (before, limit) = (asked.before(), asked.limit.rows());
+    let query = |mut snapshot| async move {
+        seen::list(&mut snapshot, account, filter, before, limit).await
+    };
+    let (position, mut rows) = api.replicas.ask(at_least, query).await?;
     open_summaries(&api, &mut rows).await?;
     let page = Page::<Conversation>::of(rows, asked.limit, asked::activity)?;
-    Ok((position, Json(page)))
+    Ok((At(position), Json(page)))
 }
 
 async fn one(
@@ -76,13 +77,12 @@ async fn one(
     Id(id): Id,
     MinPosition(at_least): MinPosition,
 ) -> Answer<impl IntoResponse> {
-    let mut snapshot = api.replicas.read(at_least).await?;
-    let found = seen::one(&mut snapshot, who.account_id, id).await?;
+    let account = who.account_id;
+    let query = |mut snapshot| async move { seen::one(&mut snapshot, account, id).await };
+    let (position, found) = api.replicas.ask(at_least, query).await?;
     let mut conversation = found.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    let position = At(snapshot.position());
-    drop(snapshot);
     open_summaries(&api, std::slice::from_mut(&mut conversation)).await?;
-    Ok((position, Json(Conversation::from(conversation))))
+    Ok((At(position), Json(Conversation::from(conversation))))
 }
 
 async fn erase(State(api): App, who: SignedIn, Id(id): Id) -> Answer<impl IntoResponse> {
@@ -126,18 +126,23 @@ async fn messages(
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Reading>,
 ) -> Answer<impl IntoResponse> {
-    let mut snapshot = api.replicas.read(at_least).await?;
-    let theirs = seen::one(&mut snapshot, who.account_id, id).await?;
-    theirs.ok_or_else(|| Problem::new(Kind::NotFound))?;
-    let (order, after, rows) = (asked.order.into(), asked.after(), asked.limit.rows());
-    let mut rows = seen::transcript(&mut snapshot, id, order, after, rows).await?;
-    let position = At(snapshot.position());
-    drop(snapshot);
+    let (account, order) = (who.account_id, asked.order.into());
+    let (after, limit) = (asked.after(), asked.limit.rows());
+    let query = |mut snapshot| async move {
+        let theirs = seen::one(&mut snapshot, account, id).await?;
+        if theirs.is_none() {
+            return Ok(None);
+        }
+        let rows = seen::transcript(&mut snapshot, id, order, after, limit).await?;
+        Ok(Some(rows))
+    };
+    let (position, rows) = api.replicas.ask(at_least, query).await?;
+    let mut rows = rows.ok_or_else(|| Problem::new(Kind::NotFound))?;
     let texts = rows.iter_mut().filter_map(|row| row.text.as_mut());
     let sealed = texts.map(|text| (stream_of(id), text)).collect();
     api.store.vault().open_all(sealed).await?;
     let page = Page::<Message>::of(rows, asked.limit, |row| row.position)?;
-    Ok((position, Json(page)))
+    Ok((At(position), Json(page)))
 }
 
 /// Opens what conversations say of themselves.

@@ -118,7 +118,9 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Behind { .. } => Self::new(Kind::ReplicaBehind).detail(error.to_string()),
-            ReadError::Unavailable(_) => Self::new(Kind::Unavailable).because(error),
+            ReadError::NoneAlive | ReadError::Unavailable(_) => {
+                Self::new(Kind::Unavailable).because(error)
+            }
         }
     }
 }

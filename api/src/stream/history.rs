@@ -32,14 +32,17 @@ impl History {
     }
 
     /// The next events, in order; none when all have been read. Waits for a replica that knows all
-    /// of them. Between two pages nothing is held.
+    /// of them. Between two pages nothing is held, and each may come from another replica: up to a
+    /// position that all of them have reached, they show the same.
     pub(super) async fn page(&mut self) -> Result<Vec<Recorded>, ReadError> {
         if self.after >= self.up_to {
             return Ok(Vec::new());
         }
-        let mut snapshot = self.replicas.read(Some(self.up_to)).await?;
-        let (from, to, limit) = (self.after, self.up_to, PAGE as i64);
-        let page = timeline::after(&mut snapshot, self.account, from, to, limit).await?;
+        let (account, from, to) = (self.account, self.after, self.up_to);
+        let query = |mut snapshot| async move {
+            timeline::after(&mut snapshot, account, from, to, PAGE as i64).await
+        };
+        let (_, page) = self.replicas.ask(Some(self.up_to), query).await?;
         self.after = match page.last() {
             Some(last) if page.len() == PAGE => last.position,
             _ => self.up_to,

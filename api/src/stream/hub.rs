@@ -10,6 +10,7 @@ use fido_commands::{EventStore, erasure};
 use fido_domain::{Epochs, Position, Recorded};
 use fido_nats::tail::{Tail, TailError};
 use fido_nats::{Nats, NatsError};
+use fido_projections::Replicas;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -54,6 +55,7 @@ struct Shared {
     following: watch::Sender<bool>,
     nats: Nats,
     store: EventStore,
+    replicas: Replicas,
 }
 
 /// A place in the hub, given back when it is dropped.
@@ -71,12 +73,13 @@ impl Drop for Presence {
 
 impl Hub {
     /// A hub that nobody can join before it [follows](Self::follow) the log.
-    pub(crate) fn new(nats: Nats, store: EventStore) -> Self {
+    pub(crate) fn new(nats: Nats, store: EventStore, replicas: Replicas) -> Self {
         Self(Arc::new(Shared {
             board: Mutex::new(Board::new()),
             following: watch::Sender::new(false),
             nats,
             store,
+            replicas,
         }))
     }
 
@@ -101,6 +104,8 @@ impl Hub {
         let mut tail = Tail::open(&self.0.nats).await?;
         self.0.store.witness(tail.position());
         let epochs = self.epochs(tail.epoch()).await?;
+        // What clients missed is read from replicas that have come to the same epoch.
+        self.0.replicas.expect(epochs.current());
         self.board().begin(epochs, tail.position(), KEPT);
         self.0.following.send_replace(true);
         loop {

@@ -95,11 +95,10 @@ async fn head_of_the_log(api: &Api) -> Answer<Position> {
 /// conversation stays whose it is. Only one that is not there (yet) makes the client wait.
 async fn theirs(api: &Api, account: Uuid, id: Uuid, known: Option<Position>) -> Answer<()> {
     for at_least in [None, known] {
-        let mut snapshot = api.replicas.read(at_least).await?;
-        if conversation::one(&mut snapshot, account, id)
-            .await?
-            .is_some()
-        {
+        let query =
+            |mut snapshot| async move { conversation::one(&mut snapshot, account, id).await };
+        let (_, found) = api.replicas.ask(at_least, query).await?;
+        if found.is_some() {
             return Ok(());
         }
     }

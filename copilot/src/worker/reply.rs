@@ -6,10 +6,10 @@ use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
 use fido_commands::vault::{StreamId, VaultError};
 use fido_commands::{CommandContext, ExecuteError};
 use fido_domain::conversation::{Conversation, ConversationEvent, Copilot};
-use fido_domain::{Evolve, Metadata, Recorded};
+use fido_domain::{Evolve, Metadata, Position, Recorded};
 use fido_nats::live::LiveEvent;
+use fido_projections::ReadError;
 use fido_projections::conversation::{Order, one, transcript};
-use fido_projections::{ReadError, Snapshot};
 use uuid::Uuid;
 
 use super::tokens::Tokens;
@@ -147,19 +147,21 @@ impl Desk {
             };
             self.show(begun, &restarted).await;
         }
-        let snapshot = self.replicas.read(Some(request.position)).await?;
-        let prompt = self.prompt(snapshot, begun).await?;
+        let prompt = self.prompt(request.position, begun).await?;
         let reply = self.gateway.reply(prompt).await?;
         self.stream(begun, reply).await
     }
 
-    /// The co-pilot's instructions and what has been said.
-    async fn prompt(&self, mut snapshot: Snapshot, begun: &Begun) -> Result<Prompt, Failure> {
-        let id = begun.conversation_id;
-        let conversation = one(&mut snapshot, begun.account_id, id).await?;
+    /// The co-pilot's instructions and what has been said up to `position`, or later.
+    async fn prompt(&self, position: Position, begun: &Begun) -> Result<Prompt, Failure> {
+        let (account, id) = (begun.account_id, begun.conversation_id);
+        let query = |mut snapshot| async move {
+            let conversation = one(&mut snapshot, account, id).await?;
+            let said = transcript(&mut snapshot, id, Order::Newest, None, TURNS).await?;
+            Ok((conversation, said))
+        };
+        let (_, (conversation, mut said)) = self.replicas.ask(Some(position), query).await?;
         let mut goal = conversation.and_then(|conversation| conversation.goal);
-        let mut said = transcript(&mut snapshot, id, Order::Newest, None, TURNS).await?;
-        drop(snapshot);
         said.reverse();
         let texts = said.iter_mut().filter_map(|message| message.text.as_mut());
         let sealed = texts.chain(goal.as_mut());

@@ -93,9 +93,9 @@ impl Desk {
         settled: &HashSet<Position>,
     ) -> Result<Stranded, Blind> {
         // A replica that is further than that shows nothing that the log has lost.
-        let mut snapshot = self.replicas.read(Some(before - 1)).await?;
-        let mut open = conversation::open_requests(&mut snapshot, before).await?;
-        drop(snapshot);
+        let query =
+            |mut snapshot| async move { conversation::open_requests(&mut snapshot, before).await };
+        let (_, mut open) = self.replicas.ask(Some(before - 1), query).await?;
         open.retain(|position| !settled.contains(position));
         let log = Log::new(self.store.pool().clone());
         let mut requests = Vec::new();

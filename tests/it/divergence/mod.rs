@@ -8,7 +8,7 @@ use fido_domain::Position;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
-use crate::app::{REPLICA, TestApp};
+use crate::app::TestApp;
 use crate::sse::Sse;
 use scene::{
     Lost, Scene, caught_up, head, jetstream, positions_in_the_log, positions_in_the_timeline,
@@ -148,13 +148,7 @@ async fn a_log_that_holds_everything_is_forked_only_by_whoever_insists() {
     };
     let declare = async |request: &ForkRequest| {
         let ground = &app.ground;
-        declare(
-            &ground.events_owner_url,
-            &ground.addresses,
-            REPLICA,
-            request,
-        )
-        .await
+        declare(&ground.events_owner_url, &ground.addresses, request).await
     };
     let refused = declare(&request).await.unwrap_err().to_string();
     assert!(refused.contains("has not diverged"), "{refused}");

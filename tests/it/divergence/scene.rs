@@ -18,7 +18,7 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::app::{REPLICA, TestApp, TestUser, UNPACED, cluster};
+use crate::app::{TestApp, TestUser, UNPACED, cluster};
 use crate::sse::Sse;
 
 /// Longer than anything takes that is going to happen at all.
@@ -207,8 +207,7 @@ impl Scene {
             .args(arguments)
             .env("FIDO_EVENTS_URL", &ground.addresses.events_url)
             .env("FIDO_EVENTS_OWNER_URL", &ground.events_owner_url)
-            .env("FIDO_REPLICA_URL", &ground.addresses.replica_url)
-            .env("FIDO_REPLICA_NAME", REPLICA)
+            .env("FIDO_REPLICAS", ground.replicas())
             .env("FIDO_NATS_URL", &ground.addresses.nats_url)
             .kill_on_drop(true);
         command
@@ -248,7 +247,7 @@ pub(super) async fn positions_in_the_log(app: &TestApp) -> Vec<Position> {
 
 /// All positions that the replica shows, in order.
 pub(super) async fn positions_in_the_timeline(app: &TestApp) -> Vec<Position> {
-    positions(&app.ground.addresses.replica_url, "fido.timeline").await
+    positions(&app.ground.addresses.replicas[0].url, "fido.timeline").await
 }
 
 async fn positions(url: &str, table: &str) -> Vec<Position> {
