@@ -24,6 +24,7 @@ mod position;
 mod processes;
 mod projector;
 mod properties;
+mod read_models;
 mod rebuild;
 mod receipts;
 mod replica_scene;
