@@ -1,5 +1,6 @@
 //! Replicas of one log, filled, flipped and brought to one position.
 
+use std::io::Write;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -34,6 +35,12 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
     };
     let held = tokio::time::timeout(PATIENCE, look).await;
     assert!(held.is_ok(), "not in time: {what}");
+}
+
+/// A figure for whoever reads along; it decides nothing.
+pub(crate) fn note(line: &str) {
+    // Whoever reads may have gone.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Nobody listens.
