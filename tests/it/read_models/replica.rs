@@ -60,7 +60,11 @@ impl Replica {
     }
 
     pub(super) async fn snapshot(&self) -> Snapshot {
-        let replicas = Replicas::new("rows", self.pool.clone());
+        let replicas = Replicas::new([fido_projections::Replica {
+            name: "rows".to_owned(),
+            pool: self.pool.clone(),
+            is_reserved: false,
+        }]);
         replicas.read(None).await.unwrap()
     }
 
@@ -70,7 +74,7 @@ impl Replica {
             "select relname::text from pg_class \
              where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p') \
                and not relispartition \
-               and relname <> all(array['_sqlx_migrations', 'checkpoint', 'projector', 'quarantine']) \
+               and relname <> all(array['_sqlx_migrations', 'checkpoint', 'drift', 'projector', 'quarantine']) \
              order by relname",
         )
         .fetch_all(&self.pool)
