@@ -75,6 +75,9 @@ pub enum NatsError {
         /// What it must be.
         wanted: String,
     },
+    /// The connection broke; it is made again by itself.
+    #[error("the connection to NATS broke")]
+    Broken,
     /// Something else went wrong on the way.
     #[error("NATS: {doing} failed")]
     Other {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::stream::Stream;
 use fido_domain::{Position, Recorded};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use crate::ordered::{Broken, Ordered};
 use crate::stream::Carried;
@@ -40,6 +42,8 @@ pub struct Tail {
     nats: Nats,
     ordered: Ordered,
     epoch: i32,
+    /// Ends when the connection breaks on which `ordered` was opened.
+    breaks: BoxFuture<'static, ()>,
 }
 
 impl Tail {
@@ -48,9 +52,11 @@ impl Tail {
     /// # Errors
     /// [`NatsError::NoStream`] before the relay has made the stream, and what NATS says.
     pub async fn open(nats: &Nats) -> Result<Self, NatsError> {
+        let breaks = nats.line.breaks().fuse().boxed();
         let stream = nats.events_stream().await?;
         let carried = Carried::by(stream.cached_info())?;
         Ok(Self {
+            breaks,
             nats: nats.clone(),
             ordered: follow(&stream, carried.last).await?,
             epoch: carried.epoch,
@@ -74,10 +80,15 @@ impl Tail {
     pub async fn next(&mut self) -> Result<Recorded, TailError> {
         let mut pause = FIRST_PAUSE;
         let mut mends = 0;
+        let mut failed = None;
         loop {
-            let broken = match self.ordered.next().await {
-                Ok((event, _)) => return Ok(event),
-                Err(broken) => broken,
+            // Nothing more is read from what broke before it is mended.
+            let broken = match failed.take() {
+                Some(error) => Broken::Line(error),
+                None => match self.brought().await {
+                    Ok(event) => return Ok(event),
+                    Err(broken) => broken,
+                },
             };
             let after = self.position();
             if mends == MENDS {
@@ -91,19 +102,31 @@ impl Tail {
             tokio::time::sleep(pause).await;
             pause *= 2;
             match self.mend().await {
-                Ok(ordered) => self.ordered = ordered,
+                Ok(()) => {}
                 Err(NatsError::OtherEpoch { found, .. }) => {
                     return Err(TailError::Forked { epoch: found });
                 }
-                Err(error) if mends == MENDS => return Err(error.into()),
-                Err(_) => {}
+                Err(error) => failed = Some(error),
             }
         }
     }
 
-    async fn mend(&self) -> Result<Ordered, NatsError> {
+    /// What comes next. A server that was killed has forgotten the consumer, which silence alone would
+    /// show ten seconds later.
+    async fn brought(&mut self) -> Result<Recorded, Broken> {
+        tokio::select! {
+            biased;
+            brought = self.ordered.next() => brought.map(|(event, _)| event),
+            () = &mut self.breaks => Err(Broken::Line(NatsError::Broken)),
+        }
+    }
+
+    async fn mend(&mut self) -> Result<(), NatsError> {
+        let breaks = self.nats.line.breaks().fuse().boxed();
         let stream = self.nats.events_stream_in(self.epoch).await?;
-        follow(&stream, self.position()).await
+        self.ordered = follow(&stream, self.position()).await?;
+        self.breaks = breaks;
+        Ok(())
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use fido::config::ReplicaAddress;
+use fido::stack::OWNER;
 use fido_domain::{Position, Recorded};
 use serde_json::Value;
+use tokio::process::Command;
 use uuid::Uuid;
 
 use super::listeners::{Heard, Listener};
@@ -11,7 +14,6 @@ use super::scene::Scene;
 use super::script::REPLICAS;
 use super::writers::Done;
 use crate::relay::scene::is_the_log_from;
-use crate::replica_scene::fido;
 
 /// The log holds every acknowledged command exactly once, and nothing else; positions are dense, and
 /// so is every stream.
@@ -68,7 +70,7 @@ fn as_heard(event: &Recorded) -> Heard {
 /// acknowledged command, and all of them and a fresh replay are equal.
 pub(super) async fn everybody_shows_it(scene: &Scene, head: Position, done: &[Done]) {
     is_the_log_from(&scene.ground, 1).await;
-    let status = answer(scene.ground.command(&["status", "--json"])).await;
+    let status = answer(&mut scene.ground.command(&["status", "--json"])).await;
     assert_eq!(status["head"], head);
     assert_eq!(status["stream"]["last"], head);
     assert_eq!(status["diverged_at"], Value::Null);
@@ -100,21 +102,23 @@ pub(super) async fn everybody_shows_it(scene: &Scene, head: Position, done: &[Do
         assert_eq!(HashSet::from_iter(shown), acknowledged);
     }
 
-    let (first, others) = scene.replicas.split_first().unwrap();
-    let verify = async |replica, against: &[&str]| {
-        let arguments = [&["replica", "verify", "--json"], against].concat();
-        let verified = answer(fido(&scene.ground, replica, &arguments)).await;
+    let verify = async |replica: &ReplicaAddress, against: &[&str]| {
+        let what = ["replica", "verify", "--json", "--replica", &replica.name];
+        let mut command = scene.ground.command(&[&what, against].concat());
+        let owner = replica.url.replacen("fido_app@", &format!("{OWNER}@"), 1);
+        let verified = answer(command.env("FIDO_REPLICA_OWNER_URL", owner)).await;
         assert_eq!(verified["equal"], true, "{verified}");
         assert_eq!(verified["position"], head);
     };
+    let (first, others) = scene.ground.addresses.replicas.split_first().unwrap();
     verify(first, &["--fresh"]).await;
     for other in others {
-        verify(other, &["--against", &first.url]).await;
+        verify(other, &["--against", &first.name]).await;
     }
 }
 
 /// What a command of the binary prints, which must succeed.
-async fn answer(mut command: tokio::process::Command) -> Value {
+async fn answer(command: &mut Command) -> Value {
     let output = command.output().await.unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{complaint}");

@@ -49,7 +49,6 @@ struct Served {
 pub(super) struct Scene {
     pub(super) ground: Ground,
     pub(super) log: Log,
-    pub(super) replicas: Vec<Replica>,
     pools: Vec<PgPool>,
     projectors: Vec<Option<Process>>,
     relay: Option<Process>,
@@ -63,22 +62,16 @@ impl Scene {
     pub(super) async fn begin(name: &str) -> Self {
         let ground = Ground::with_replicas(REPLICAS).await;
         let said_in = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.log"));
-        let said = File::create(&said_in).unwrap();
-        // Appending, since all of them write to it.
-        drop(said);
+        std::fs::write(&said_in, "").unwrap();
+        // All of them write to it.
         let said = File::options().append(true).open(&said_in).unwrap();
-        let mut replicas = Vec::new();
         let mut pools = Vec::new();
         for replica in &ground.addresses.replicas {
-            let replica = Replica {
-                url: replica.url.clone(),
-            };
-            pools.push(pool(&replica).await);
-            replicas.push(replica);
+            let url = replica.url.clone();
+            pools.push(pool(&Replica { url }).await);
         }
         let mut scene = Self {
             log: Log::new(ground.pool().await),
-            replicas,
             pools,
             projectors: (0..REPLICAS).map(|_| None).collect(),
             relay: None,
