@@ -13,8 +13,10 @@ use fido_commands::{EventStore, Vault};
 use fido_copilot::gateway::{ApiKey, Gateway, GatewayConfig};
 use fido_copilot::worker::Worker;
 use fido_domain::Position;
+use fido_nats::access::Role;
 use fido_nats::backoff::Backoff;
 use fido_nats::{Nats, NatsError, relay, wake};
+use fido_projections::drift::DriftWatch;
 use fido_projections::projector::Projector;
 use fido_projections::{Replica, Replicas};
 use sqlx::migrate::Migrator;
@@ -25,13 +27,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Addresses, ModelArgs, OwnerUrls, VaultPlace};
+use crate::config::{Addresses, DriftArgs, ModelArgs, OwnerUrls, VaultPlace};
 
 /// Connections that one process keeps to one database.
 pub(crate) const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
-const NO_REPLICA: &str = "no replica can be reached (FIDO_REPLICAS)";
+pub(crate) const NO_REPLICA: &str = "no replica can be reached (FIDO_REPLICAS)";
 
 /// Connected to everything; every role is made of this. Cheap to clone.
 #[derive(Clone)]
@@ -47,15 +49,13 @@ impl System {
     ///
     /// # Errors
     /// When one of the two cannot be reached, or an address is none.
-    pub async fn connect(addresses: &Addresses, role: &str) -> Result<Self> {
+    pub async fn connect(addresses: &Addresses, role: Role) -> Result<Self> {
         Ok(Self {
             events: events_pool(&addresses.events_url)
                 .await
                 .context(NO_EVENT_STORE)?,
             replicas: replicas(addresses)?,
-            nats: Nats::connect(&addresses.nats_url, &format!("fido {role}"))
-                .await
-                .context("NATS cannot be used (FIDO_NATS_URL)")?,
+            nats: connect_nats(addresses, role).await?,
         })
     }
 
@@ -151,6 +151,23 @@ impl System {
             pool: replica.pool.clone(),
             nats: self.nats.clone(),
         })
+    }
+
+    /// Looks now and then whether the replica `name` still holds what the log says, until `shutdown`.
+    pub async fn watch_drift(self, name: String, settings: DriftArgs, shutdown: CancellationToken) {
+        let replica = self.replicas.iter().find(|replica| replica.name == name);
+        let Some(replica) = replica.filter(|_| settings.drift_streams > 0) else {
+            return;
+        };
+        DriftWatch {
+            log: self.log(),
+            replica: name,
+            place: PgConnectOptions::clone(&replica.pool.connect_options()),
+            every: Duration::from_secs(settings.drift_seconds),
+            streams: settings.drift_streams,
+        }
+        .run(shutdown)
+        .await;
     }
 
     /// Answers people through `gateway` until `shutdown`, then lets replies end.
@@ -251,6 +268,17 @@ async fn witness(
     while let Some(Ok(())) = shutdown.run_until_cancelled(positions.changed()).await {
         store.witness(*positions.borrow_and_update());
     }
+}
+
+/// The broker, as `role`.
+///
+/// # Errors
+/// When its address or its seed is wrong, or it cannot be reached.
+pub async fn connect_nats(addresses: &Addresses, role: Role) -> Result<Nats> {
+    let seed = addresses.seed_of(role)?;
+    Nats::connect(&addresses.nats_url, role, seed.as_ref())
+        .await
+        .context("NATS cannot be used (FIDO_NATS_URL, FIDO_NATS_SEED)")
 }
 
 /// The way to the model provider that `model` describes, paid with `key`.

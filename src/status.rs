@@ -3,6 +3,8 @@
 use anyhow::Result;
 use fido_domain::Position;
 use fido_nats::NatsError;
+use fido_nats::access::Role;
+use fido_nats::relay::{Activity, RelayStatus};
 use fido_nats::status::StreamStatus;
 use fido_projections::replica::Surveyed;
 use serde::Serialize;
@@ -24,6 +26,8 @@ pub struct Status {
     pub diverged_at: Option<Position>,
     /// The stream that carries it; none before the relay has made it.
     pub stream: Option<StreamStatus>,
+    /// The relays that answer.
+    pub relays: Vec<RelayStatus>,
     /// The replicas that show it.
     pub replicas: Vec<ReplicaStatus>,
 }
@@ -69,7 +73,7 @@ pub enum Health {
 /// # Errors
 /// When the event store or the broker cannot be asked. A replica that cannot is shown as such.
 pub async fn run(args: &StatusArgs) -> Result<String> {
-    let system = System::connect(&args.connections.resolve()?, "status").await?;
+    let system = System::connect(&args.connections.resolve()?, Role::Operator).await?;
     let status = ask(&system).await?;
     Ok(if args.json {
         serde_json::to_string_pretty(&status)?
@@ -89,6 +93,7 @@ async fn ask(system: &System) -> Result<Status> {
         Err(NatsError::NoStream) => None,
         Err(error) => return Err(error.into()),
     };
+    let relays = system.nats().relays().await?;
     let epochs = log.epochs().await?;
     let head = log.head().await?;
     let current = epochs.current();
@@ -113,6 +118,7 @@ async fn ask(system: &System) -> Result<Status> {
             .map(|replica| ReplicaStatus::of(replica, current.epoch, head))
             .collect(),
         stream,
+        relays,
     })
 }
 
@@ -194,6 +200,10 @@ fn in_words(status: &Status) -> String {
         ),
         None => "stream    not there yet: is a relay running?".to_owned(),
     });
+    lines.extend(status.relays.iter().map(relay));
+    if status.relays.is_empty() {
+        lines.push("relay     none answers".to_owned());
+    }
     for replica in &status.replicas {
         lines.push(replica.in_words());
     }
@@ -206,7 +216,18 @@ fn in_words(status: &Status) -> String {
     lines.join("\n")
 }
 
-/// Said of a stream that is still in an earlier epoch than the log.
+fn relay(relay: &RelayStatus) -> String {
+    let position = relay.published.map_or("?".to_owned(), |at| at.to_string());
+    let activity = match relay.activity {
+        Activity::Publishing => "publishes",
+        Activity::Following => "stands by",
+        Activity::Waiting => "waits for the log or the broker; its own log says why",
+        Activity::Diverged => "waits for `fido log fork`",
+    };
+    format!("relay     position {position:>10}   {activity}")
+}
+
+/// Said of a stream or a replica that is still in an earlier epoch than the log.
 fn behind(log: i32, of: Option<i32>) -> String {
     of.filter(|epoch| *epoch < log)
         .map_or(String::new(), |epoch| format!(", still in epoch {epoch}"))

@@ -1,12 +1,15 @@
 //! Accounts as seen: the profile.
 
+use std::collections::BTreeMap;
+
 use fido_domain::account::AccountEvent;
 use fido_domain::{Private, Recorded};
-use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::query::{Query, column};
+use crate::rows::{ERASED, stored};
 use crate::{ReadError, Snapshot, private};
 
 /// Who somebody is.
@@ -24,7 +27,17 @@ pub struct AccountProfile {
     pub sequence: i64,
     /// Since when there is the account.
     pub created_at: OffsetDateTime,
+    /// When everything about them was erased.
+    pub erased_at: Option<OffsetDateTime>,
 }
+
+pub(crate) const QUERIES: &[Query] = &[PROFILE, INSERT, UPDATE];
+
+const PROFILE: Query = Query::read(
+    "account.profile",
+    "select account_id, email, display_name, roles, sequence, created_at, erased_at \
+     from accounts where account_id = $1",
+);
 
 /// The profile of one account.
 ///
@@ -34,13 +47,11 @@ pub async fn profile(
     snapshot: &mut Snapshot,
     account_id: Uuid,
 ) -> Result<Option<AccountProfile>, ReadError> {
-    let row = sqlx::query(
-        "select account_id, email, display_name, roles, sequence, created_at \
-         from accounts where account_id = $1",
-    )
-    .bind(account_id)
-    .fetch_optional(&mut *snapshot.transaction)
-    .await?;
+    let row = PROFILE
+        .ask()
+        .bind(account_id)
+        .fetch_optional(&mut *snapshot.transaction)
+        .await?;
     row.map(|row| {
         Ok(AccountProfile {
             account_id: row.try_get("account_id")?,
@@ -49,44 +60,111 @@ pub async fn profile(
             roles: row.try_get("roles")?,
             sequence: row.try_get("sequence")?,
             created_at: row.try_get("created_at")?,
+            erased_at: row.try_get("erased_at")?,
         })
     })
     .transpose()
 }
 
-pub(crate) async fn apply(
-    replica: &mut PgConnection,
-    recorded: &Recorded,
-    event: &AccountEvent,
-) -> Result<(), sqlx::Error> {
-    match event {
-        AccountEvent::AccountRegistered {
-            email,
-            display_name,
-            roles,
-        } => {
-            let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
-            sqlx::query(
-                "insert into accounts (account_id, email, display_name, roles, sequence, created_at) \
-                 values ($1, $2, $3, $4, $5, $6)",
-            )
-            .bind(recorded.aggregate_id)
-            .bind(Json(email))
-            .bind(Json(display_name))
-            .bind(roles)
-            .bind(recorded.sequence)
-            .bind(recorded.recorded_at)
-            .execute(replica)
-            .await?;
+// An array of arrays is none that unnest takes apart row by row, so the roles come as text.
+const INSERT: Query = Query::write(
+    "account.insert",
+    "insert into accounts (account_id, email, display_name, roles, sequence, created_at, erased_at) \
+     select account_id, email::json, display_name::json, string_to_array(roles, ','), sequence, \
+            created_at, erased_at \
+     from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], \
+                 $7::timestamptz[]) \
+          as t (account_id, email, display_name, roles, sequence, created_at, erased_at)",
+);
+
+const UPDATE: Query = Query::write(
+    "account.update",
+    r#"update accounts a
+       set sequence = t.sequence,
+           erased_at = coalesce(t.erased_at, a.erased_at),
+           email = case when t.erased_at is null then a.email else '{"erased":true}'::json end,
+           display_name = case when t.erased_at is null then a.display_name else '{"erased":true}'::json end
+       from unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) as t (account_id, sequence, erased_at)
+       where a.account_id = t.account_id"#,
+);
+
+/// What a batch changes in accounts.
+#[derive(Default)]
+pub(crate) struct Changes(BTreeMap<Uuid, Change>);
+
+#[derive(Default)]
+struct Change {
+    registered: Option<Registered>,
+    sequence: i64,
+    erased_at: Option<OffsetDateTime>,
+}
+
+struct Registered {
+    email: String,
+    display_name: String,
+    roles: String,
+    created_at: OffsetDateTime,
+}
+
+impl Changes {
+    pub(crate) fn take(&mut self, recorded: &Recorded, event: AccountEvent) {
+        let change = self.0.entry(recorded.aggregate_id).or_default();
+        change.sequence = recorded.sequence;
+        match event {
+            AccountEvent::AccountRegistered {
+                email,
+                display_name,
+                roles,
+            } => {
+                let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+                change.registered = Some(Registered {
+                    email: stored(&email),
+                    display_name: stored(&display_name),
+                    roles: roles.join(","),
+                    created_at: recorded.recorded_at,
+                });
+            }
+            // The key goes after the event; nothing is shown in between.
+            AccountEvent::AccountErased {} => {
+                change.erased_at = Some(recorded.recorded_at);
+                if let Some(registered) = &mut change.registered {
+                    ERASED.clone_into(&mut registered.email);
+                    ERASED.clone_into(&mut registered.display_name);
+                }
+            }
         }
-        // The content goes with its key; that it is sealed is all the replica knows of it.
-        AccountEvent::AccountErased {} => {
-            sqlx::query("update accounts set sequence = $2 where account_id = $1")
-                .bind(recorded.aggregate_id)
-                .bind(recorded.sequence)
+    }
+
+    pub(crate) async fn write(&self, replica: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let (mut new, mut old) = (Vec::new(), Vec::new());
+        for (id, change) in &self.0 {
+            match &change.registered {
+                Some(registered) => new.push((id, change, registered)),
+                None => old.push((id, change)),
+            }
+        }
+        if !new.is_empty() {
+            INSERT
+                .ask()
+                .bind(column!(new, |(id, ..)| **id))
+                .bind(column!(new, |(.., new)| new.email.as_str()))
+                .bind(column!(new, |(.., new)| new.display_name.as_str()))
+                .bind(column!(new, |(.., new)| new.roles.as_str()))
+                .bind(column!(new, |(_, change, _)| change.sequence))
+                .bind(column!(new, |(.., new)| new.created_at))
+                .bind(column!(new, |(_, change, _)| change.erased_at))
+                .execute(&mut *replica)
+                .await?;
+        }
+        if !old.is_empty() {
+            UPDATE
+                .ask()
+                .bind(column!(old, |(id, _)| **id))
+                .bind(column!(old, |(_, change)| change.sequence))
+                .bind(column!(old, |(_, change)| change.erased_at))
                 .execute(replica)
                 .await?;
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -3,29 +3,45 @@
 
 pub mod account;
 mod apply;
+pub mod audit;
 mod checkpoint;
 pub mod conversation;
+pub mod drift;
 pub mod operation;
-mod plan;
+pub mod plan;
 pub mod projector;
 pub mod quarantine;
+pub mod query;
+pub mod rebuild;
 pub mod replica;
-mod rows;
+pub mod rows;
 pub mod timeline;
+pub mod usage;
+pub mod verify;
 pub mod vocabulary;
 
 pub use replica::{ReadError, Replica, Replicas, Snapshot};
 
 use fido_domain::Private;
-use sqlx::Row;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use sqlx::{Executor, PgConnection, Row};
+use time::OffsetDateTime;
+use time::macros::datetime;
 
 /// The schema of a replica; applied by its owner, never by the role that Fido runs as.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/replica");
 
 /// The schema that holds the read models, for the `search_path` of every connection to a replica.
 pub const SCHEMA: &str = "fido";
+
+/// After everything: where a list that begins with the latest begins.
+const FAR: OffsetDateTime = datetime!(9999-12-31 0:00 UTC);
+
+/// Runs statements without arguments, one after the other.
+async fn run_sql(replica: &mut PgConnection, statements: &str) -> Result<(), sqlx::Error> {
+    replica.execute(statements).await.map(drop)
+}
 
 /// Private content as a replica keeps it: sealed. Nothing here could open it.
 fn private(row: &PgRow, column: &str) -> Result<Private<String>, sqlx::Error> {

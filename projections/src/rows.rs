@@ -1,24 +1,31 @@
-//! The rows that follow from events.
+//! The rows that follow from events: a batch is folded into what it changes, purely; then each table
+//! is written with a handful of statements, however many events there were.
 
-use fido_domain::account::{Account, AccountEvent};
-use fido_domain::conversation::{Conversation, ConversationEvent};
-use fido_domain::plan::{Plan, PlanEvent};
+use fido_domain::account::Account;
+use fido_domain::conversation::Conversation;
+use fido_domain::plan::Plan;
 use fido_domain::recorded::Undecodable;
-use fido_domain::{Evolve, Position, Recorded};
+use fido_domain::{Evolve, Position, Private, Recorded};
+use serde::Serialize;
 use sqlx::PgConnection;
 
-use crate::{account, conversation, plan, timeline};
+use crate::{account, audit, conversation, plan, query, timeline, usage};
+
+/// Content after its erasure, as it stands in a column.
+pub(crate) const ERASED: &str = r#"{"erased":true}"#;
 
 /// Rows that were not written.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum WriteError {
+pub enum WriteError {
     /// This build cannot read the event.
     #[error(transparent)]
     Undecodable(#[from] Undecodable),
     /// A kind of stream that this build does not know.
     #[error("event {position} is of a kind this build does not know: {aggregate_type}")]
     UnknownAggregate {
+        /// Where it stands.
         position: Position,
+        /// The kind.
         aggregate_type: String,
     },
     /// A projection panicked, which is a bug.
@@ -29,41 +36,88 @@ pub(crate) enum WriteError {
     Database(#[from] sqlx::Error),
 }
 
-/// Writes the rows of `events`, which come in order. Streams may be at different places: after a
-/// quarantine, events of one stream come later than events of others that stand behind them in the
-/// log, and the rows must be the same in the end.
-pub(crate) async fn write(
-    replica: &mut PgConnection,
-    events: &[Recorded],
-) -> Result<(), WriteError> {
-    let mut timeline = Vec::with_capacity(events.len());
-    for event in events {
-        write_one(replica, event).await?;
-        timeline.push((event.metadata()?.subject, event));
+/// Writes the rows of `events`, which come in order, in the transaction that `replica` is in.
+///
+/// Rows depend on the events of a stream and their order alone, or add up over streams in any order.
+/// So batches may be cut anywhere, and one stream may be behind others: in the end the rows are equal.
+/// Checkpoint, transaction and quarantine are the caller's.
+///
+/// # Errors
+/// [`WriteError`]; then some rows may be written already, and the transaction must not be committed.
+pub async fn write(replica: &mut PgConnection, events: &[Recorded]) -> Result<(), WriteError> {
+    if events.is_empty() {
+        return Ok(());
     }
-    Ok(timeline::apply(replica, &timeline).await?)
+    let changes = Changes::of(events)?;
+    sqlx::query(query::WRITING).execute(&mut *replica).await?;
+    Ok(changes.write(replica).await?)
 }
 
-async fn write_one(replica: &mut PgConnection, recorded: &Recorded) -> Result<(), WriteError> {
-    match recorded.aggregate_type.as_str() {
-        Account::TYPE => {
-            let event: AccountEvent = recorded.event()?;
-            account::apply(replica, recorded, &event).await?;
+/// What a batch of events changes.
+#[derive(Default)]
+struct Changes<'a> {
+    accounts: account::Changes,
+    conversations: conversation::Changes,
+    plans: plan::Changes,
+    usage: usage::Changes,
+    timeline: timeline::Changes<'a>,
+    audit: audit::Changes<'a>,
+}
+
+impl<'a> Changes<'a> {
+    fn of(events: &'a [Recorded]) -> Result<Self, WriteError> {
+        let mut changes = Self::default();
+        for event in events {
+            changes.take(event)?;
         }
-        Conversation::TYPE => {
-            let event: ConversationEvent = recorded.event()?;
-            conversation::apply(replica, recorded, &event).await?;
-        }
-        Plan::TYPE => {
-            let event: PlanEvent = recorded.event()?;
-            plan::apply(&event);
-        }
-        unknown => {
-            return Err(WriteError::UnknownAggregate {
-                position: recorded.position,
-                aggregate_type: unknown.to_owned(),
-            });
-        }
+        Ok(changes)
     }
-    Ok(())
+
+    fn take(&mut self, recorded: &'a Recorded) -> Result<(), WriteError> {
+        let metadata = recorded.metadata()?;
+        match recorded.aggregate_type.as_str() {
+            Account::TYPE => self.accounts.take(recorded, recorded.event()?),
+            Conversation::TYPE => {
+                let event = recorded.event()?;
+                self.usage
+                    .take_conversation(metadata.subject, recorded, &event);
+                self.conversations.take(recorded, event);
+            }
+            Plan::TYPE => {
+                let event = recorded.event()?;
+                self.usage.take_plan(metadata.subject, recorded, &event);
+                self.plans.take(recorded, event);
+            }
+            unknown => {
+                return Err(WriteError::UnknownAggregate {
+                    position: recorded.position,
+                    aggregate_type: unknown.to_owned(),
+                });
+            }
+        }
+        self.timeline.take(metadata.subject, recorded);
+        self.audit.take(metadata, recorded);
+        Ok(())
+    }
+
+    async fn write(self, replica: &mut PgConnection) -> Result<(), sqlx::Error> {
+        self.accounts.write(replica).await?;
+        self.conversations.write(replica).await?;
+        // Asks the conversations who answered.
+        self.usage.write(replica).await?;
+        self.plans.write(replica).await?;
+        self.timeline.write(replica).await?;
+        self.audit.write(replica).await
+    }
+}
+
+/// Private content as it stands in a column: the form in which it came.
+pub(crate) fn stored<T: Serialize>(content: &Private<T>) -> String {
+    // Nothing in it can fail to serialize: it has just been read from the same form.
+    serde_json::to_string(content).unwrap_or_else(|_| ERASED.to_owned())
+}
+
+/// A count as the database has it.
+pub(crate) fn integer(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -3,6 +3,7 @@
 mod connections;
 mod keys;
 mod log;
+mod nats;
 mod replicas;
 mod roles;
 mod secrets;
@@ -19,8 +20,11 @@ pub use keys::{
     AccountCommand, AccountEraseArgs, KeysCommand, KeysRotateArgs, VaultArgs, VaultPlace,
 };
 pub use log::{AuditCommand, AuditShowArgs, ForkArgs, LogCommand, StatusArgs};
+pub use nats::{NatsCommand, NatsConfigArgs};
 pub use replicas::{FIRST_REPLICA, ReplicaAddress, ReplicaArgs, the_one};
-pub use roles::{CopilotArgs, ModelArgs, ModelServerArgs, OfflineModelArgs, ServeArgs};
+pub use roles::{
+    CopilotArgs, DriftArgs, ModelArgs, ModelServerArgs, OfflineModelArgs, ProjectArgs, ServeArgs,
+};
 pub use secrets::{MASTER_KEY_FILE, master_keys, master_keys_beside, model_api_key};
 
 /// Fido: the event-sourced backend of an AI co-pilot for business plans.
@@ -51,6 +55,7 @@ Examples:
 Secrets come from the environment or from files, never from flags:
   FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE          64 hexadecimal digits (openssl rand -hex 32)
   FIDO_PREVIOUS_MASTER_KEY (or ..._FILE)           the one before, while `fido keys rotate` is under way
+  FIDO_NATS_SEED or FIDO_NATS_SEED_FILE            what the role proves itself with to NATS (fido nats config)
   FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE    the model provider's key; without it `dev` is offline";
 
 /// How log lines look.
@@ -72,7 +77,7 @@ pub enum Command {
     /// Publishes the log to NATS.
     Relay(Connections),
     /// Keeps one read replica up to date (--replica NAME where there are several).
-    Project(Connections),
+    Project(ProjectArgs),
     /// Answers people through the model provider.
     Copilot(CopilotArgs),
     /// Brings the schemas of the event store and the replicas up to date (as their owner).
@@ -94,6 +99,9 @@ pub enum Command {
     /// Looks after a read replica.
     #[command(subcommand)]
     Replica(ReplicaCommand),
+    /// Looks after the broker's users.
+    #[command(subcommand)]
+    Nats(NatsCommand),
     /// The catalogue of every event that is stored, as Markdown.
     Events,
     /// The offline model server on its own (speaks the chat-completions protocol).
@@ -124,4 +132,7 @@ pub struct DevArgs {
     /// How the offline model behaves.
     #[command(flatten)]
     pub offline: OfflineModelArgs,
+    /// How often to look whether the replica still holds what the log says.
+    #[command(flatten)]
+    pub drift: DriftArgs,
 }

@@ -24,6 +24,28 @@ pub struct ServeArgs {
     pub plain_http: bool,
 }
 
+/// `fido project`.
+#[derive(Debug, Args)]
+pub struct ProjectArgs {
+    /// Where everything is.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// How often to look whether the replica still holds what the log says.
+    #[command(flatten)]
+    pub drift: DriftArgs,
+}
+
+/// How a replica is watched.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct DriftArgs {
+    /// How often some random streams are projected again and compared with the live rows, in seconds.
+    #[arg(long, env = "FIDO_DRIFT_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub drift_seconds: u64,
+    /// How many streams; 0 never looks.
+    #[arg(long, env = "FIDO_DRIFT_STREAMS", default_value_t = 20)]
+    pub drift_streams: usize,
+}
+
 /// `fido copilot`.
 #[derive(Debug, Args)]
 pub struct CopilotArgs {

@@ -1,21 +1,24 @@
 //! Conversations as seen: the list, and the transcript of each.
 
-mod apply;
+mod changes;
+mod messages;
 mod open;
-mod transcript;
+mod write;
 
 use fido_domain::Private;
 use fido_domain::conversation::Copilot;
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{QueryBuilder, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{ReadError, Snapshot, private_if_any};
+use crate::query::Query;
+use crate::{FAR, ReadError, Snapshot, private_if_any};
 
-pub(crate) use apply::apply;
+pub(crate) use changes::Changes;
+pub(crate) use messages::MESSAGE_QUERIES;
+pub use messages::{MessageRow, Order, transcript};
 pub use open::open_requests;
-pub use transcript::{MessageRow, Order, transcript};
 
 /// A line of the list of conversations.
 #[derive(Debug, Clone)]
@@ -64,8 +67,36 @@ pub struct ActivityCursor {
     pub conversation_id: Uuid,
 }
 
-const COLUMNS: &str = "select conversation_id, account_id, copilot, title, goal, plan_id, status, \
-                              message_count, sequence, created_at, last_activity_at from conversations ";
+pub(crate) const QUERIES: &[Query] = &[OF_ACCOUNT, OF_PLAN, ONE, write::INSERT, write::UPDATE];
+
+macro_rules! conversations {
+    ($rest:literal) => {
+        concat!(
+            "select conversation_id, account_id, copilot, title, goal, plan_id, status, \
+                    message_count, sequence, created_at, last_activity_at \
+             from conversations where account_id = $1 and ",
+            $rest
+        )
+    };
+}
+
+const ONE: Query = Query::read("conversation.one", conversations!("conversation_id = $2"));
+const OF_ACCOUNT: Query = Query::read(
+    "conversation.of_account",
+    conversations!(
+        "($2::text is null or status = $2) and ($3::text is null or copilot = $3) \
+         and (last_activity_at, conversation_id) < ($4, $5) \
+         order by last_activity_at desc, conversation_id desc limit $6"
+    ),
+);
+const OF_PLAN: Query = Query::read(
+    "conversation.of_plan",
+    conversations!(
+        "($2::text is null or status = $2) and ($3::text is null or copilot = $3) \
+         and (last_activity_at, conversation_id) < ($4, $5) and plan_id = $7 \
+         order by last_activity_at desc, conversation_id desc limit $6"
+    ),
+);
 
 /// Conversations of `account_id`, the latest activity first.
 ///
@@ -78,29 +109,27 @@ pub async fn list(
     before: Option<ActivityCursor>,
     limit: i64,
 ) -> Result<Vec<ConversationSummary>, ReadError> {
-    let mut query = QueryBuilder::new(COLUMNS);
-    query.push("where account_id = ").push_bind(account_id);
-    if let Some(status) = &filter.status {
-        query.push(" and status = ").push_bind(status);
-    }
-    if let Some(copilot) = filter.copilot {
-        query.push(" and copilot = ").push_bind(copilot.as_str());
-    }
+    let before = before.unwrap_or(ActivityCursor {
+        last_activity_at: FAR,
+        conversation_id: Uuid::max(),
+    });
+    let query = if filter.plan_id.is_some() {
+        OF_PLAN
+    } else {
+        OF_ACCOUNT
+    };
+    let mut query = query
+        .ask()
+        .bind(account_id)
+        .bind(filter.status.as_deref())
+        .bind(filter.copilot.map(Copilot::as_str))
+        .bind(before.last_activity_at)
+        .bind(before.conversation_id)
+        .bind(limit);
     if let Some(plan_id) = filter.plan_id {
-        query.push(" and plan_id = ").push_bind(plan_id);
+        query = query.bind(plan_id);
     }
-    if let Some(before) = before {
-        query
-            .push(" and (last_activity_at, conversation_id) < (")
-            .push_bind(before.last_activity_at)
-            .push(", ")
-            .push_bind(before.conversation_id)
-            .push(")");
-    }
-    query
-        .push(" order by last_activity_at desc, conversation_id desc limit ")
-        .push_bind(limit);
-    let rows = query.build().fetch_all(&mut *snapshot.transaction).await?;
+    let rows = query.fetch_all(&mut *snapshot.transaction).await?;
     rows.iter().map(summary).collect()
 }
 
@@ -113,14 +142,10 @@ pub async fn one(
     account_id: Uuid,
     conversation_id: Uuid,
 ) -> Result<Option<ConversationSummary>, ReadError> {
-    let mut query = QueryBuilder::new(COLUMNS);
-    query
-        .push("where conversation_id = ")
-        .push_bind(conversation_id)
-        .push(" and account_id = ")
-        .push_bind(account_id);
-    let row = query
-        .build()
+    let row = ONE
+        .ask()
+        .bind(account_id)
+        .bind(conversation_id)
         .fetch_optional(&mut *snapshot.transaction)
         .await?;
     row.as_ref().map(summary).transpose()

@@ -5,6 +5,9 @@ use sqlx::Row;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::open::OPEN;
+use super::write::{MESSAGE_ERASE, MESSAGE_INSERT, MESSAGE_UPDATE};
+use crate::query::Query;
 use crate::{ReadError, Snapshot, private_if_any};
 
 /// A message or a reply.
@@ -18,7 +21,7 @@ pub struct MessageRow {
     pub role: String,
     /// What it says; none while a reply is awaited.
     pub text: Option<Private<String>>,
-    /// `complete`, `requested` or `failed`.
+    /// `complete`, `requested`, `failed` or `cancelled`.
     pub status: String,
     /// The model that wrote it.
     pub model: Option<String>,
@@ -30,6 +33,8 @@ pub struct MessageRow {
     pub failure: Option<String>,
     /// When it was posted or requested.
     pub created_at: OffsetDateTime,
+    /// When the reply was completed or failed.
+    pub settled_at: Option<OffsetDateTime>,
     /// Where it entered the log.
     pub position: Position,
 }
@@ -42,6 +47,36 @@ pub enum Order {
     /// The latest first.
     Newest,
 }
+
+pub(crate) const MESSAGE_QUERIES: &[Query] = &[
+    OLDEST,
+    NEWEST,
+    OPEN,
+    MESSAGE_INSERT,
+    MESSAGE_UPDATE,
+    MESSAGE_ERASE,
+];
+
+macro_rules! transcript {
+    ($beyond:literal) => {
+        concat!(
+            "select message_id, conversation_id, role, text, status, model, input_tokens, output_tokens, \
+                    failure, created_at, settled_at, position \
+             from messages where conversation_id = $1 and position ",
+            $beyond,
+            " limit $3"
+        )
+    };
+}
+
+const OLDEST: Query = Query::read(
+    "messages.oldest_first",
+    transcript!("> $2 order by position"),
+);
+const NEWEST: Query = Query::read(
+    "messages.newest_first",
+    transcript!("< $2 order by position desc"),
+);
 
 /// Up to `limit` messages of a conversation, beyond the one at position `after` in that order.
 ///
@@ -56,19 +91,12 @@ pub async fn transcript(
     after: Option<Position>,
     limit: i64,
 ) -> Result<Vec<MessageRow>, ReadError> {
-    let (sql, from) = match order {
-        Order::Oldest => (
-            "select * from messages where conversation_id = $1 and position > $2 \
-             order by position limit $3",
-            0,
-        ),
-        Order::Newest => (
-            "select * from messages where conversation_id = $1 and position < $2 \
-             order by position desc limit $3",
-            Position::MAX,
-        ),
+    let (query, from) = match order {
+        Order::Oldest => (OLDEST, 0),
+        Order::Newest => (NEWEST, Position::MAX),
     };
-    let rows = sqlx::query(sql)
+    let rows = query
+        .ask()
         .bind(conversation_id)
         .bind(after.unwrap_or(from))
         .bind(limit)
@@ -87,6 +115,7 @@ pub async fn transcript(
                 output_tokens: row.try_get("output_tokens")?,
                 failure: row.try_get("failure")?,
                 created_at: row.try_get("created_at")?,
+                settled_at: row.try_get("settled_at")?,
                 position: row.try_get("position")?,
             })
         })

@@ -1,0 +1,392 @@
+//! Replicas of one log, filled, flipped and brought to one position.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use fido::stack::OWNER;
+use fido_commands::conversation::ConversationCommand;
+use fido_commands::log::Log;
+use fido_commands::plan::{Given, PlanCommand};
+use fido_commands::{CommandContext, ambient};
+use fido_domain::conversation::{Conversation, MessageText, Usage};
+use fido_domain::plan::{Plan, PlanTitle, Section, SectionText};
+use fido_domain::{Actor, Position};
+use fido_projections::projector::Projector;
+use fido_projections::rebuild::Progress;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::app::{Ground, REPLICA, TEMPLATE_REPLICA, TestApp, TestUser, cluster};
+
+/// Longer than anything takes that is going to happen at all.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Looks until `condition` holds.
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let look = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let held = tokio::time::timeout(PATIENCE, look).await;
+    assert!(held.is_ok(), "not in time: {what}");
+}
+
+/// Nobody listens.
+pub(crate) fn untold(_: Progress) {}
+
+/// The log of a ground.
+pub(crate) async fn log(ground: &Ground) -> Log {
+    Log::new(ground.pool().await)
+}
+
+/// A replica of a ground's log.
+#[derive(Clone)]
+pub(crate) struct Replica {
+    pub(crate) url: String,
+}
+
+impl Replica {
+    /// The one that every ground has.
+    pub(crate) fn first(ground: &Ground) -> Self {
+        Self {
+            url: ground.addresses.replicas[0].url.clone(),
+        }
+    }
+
+    /// A new, empty one beside it.
+    pub(crate) async fn another(ground: &Ground) -> Self {
+        let cluster = cluster().await;
+        let first = PgConnectOptions::from_str(&ground.addresses.replicas[0].url).unwrap();
+        let name = format!(
+            "{}_{}",
+            first.get_database().unwrap(),
+            ambient::new_id().simple()
+        );
+        let mut owner = PgConnection::connect(&cluster.url("postgres", OWNER))
+            .await
+            .unwrap();
+        sqlx::raw_sql(&format!(
+            "create database {name} template {TEMPLATE_REPLICA}"
+        ))
+        .execute(&mut owner)
+        .await
+        .unwrap();
+        Self {
+            url: cluster.url(&name, "fido_app"),
+        }
+    }
+
+    /// As the role that Fido runs as.
+    pub(crate) fn place(&self) -> PgConnectOptions {
+        let options = PgConnectOptions::from_str(&self.url).unwrap();
+        options.options([("search_path", fido_projections::SCHEMA)])
+    }
+
+    /// As its owner.
+    pub(crate) fn owner(&self) -> PgConnectOptions {
+        PgConnectOptions::from_str(&self.url)
+            .unwrap()
+            .username(OWNER)
+    }
+
+    /// A connection of the owner.
+    pub(crate) async fn as_owner(&self) -> PgConnection {
+        PgConnection::connect_with(&self.owner()).await.unwrap()
+    }
+
+    pub(crate) async fn position(&self) -> Position {
+        sqlx::query_scalar("select position from fido.checkpoint")
+            .fetch_one(&mut self.as_owner().await)
+            .await
+            .unwrap()
+    }
+
+    /// Waits until it shows the log up to `position`.
+    pub(crate) async fn reaches(&self, position: Position) {
+        let mut owner = self.as_owner().await;
+        until("the replica has come far enough", async || {
+            let reached: Position = sqlx::query_scalar("select position from fido.checkpoint")
+                .fetch_one(&mut owner)
+                .await
+                .unwrap();
+            reached >= position
+        })
+        .await;
+    }
+
+    /// Runs a projector of its own.
+    pub(crate) async fn project(&self, ground: &Ground) -> Projecting {
+        let system = ground.system().await;
+        let pool = PgPoolOptions::new()
+            .connect_with(self.place())
+            .await
+            .unwrap();
+        let projector = Projector {
+            replica: format!("replica-{}", ambient::new_id().simple()),
+            pool,
+            log: system.log(),
+            nats: system.nats().clone(),
+        };
+        let shutdown = CancellationToken::new();
+        Projecting {
+            task: tokio::spawn(projector.run(shutdown.clone())),
+            shutdown,
+        }
+    }
+}
+
+/// A projector at work.
+pub(crate) struct Projecting {
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Projecting {
+    /// Ends it, and waits until it has.
+    pub(crate) async fn end(self) {
+        self.shutdown.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+/// A little of everything that has rows. Answers with the conversation.
+pub(crate) async fn something_of_everything(app: &TestApp, user: &TestUser) -> Uuid {
+    let id = app.start_conversation(user).await;
+    for text in ["A bakery", "By the station"] {
+        say(app, user, id, text).await;
+    }
+    let store = app.ground.store().await;
+    let (account_id, plan_id) = (user.account_id, ambient::new_id());
+    let context = || CommandContext::new(Actor::user(account_id), account_id);
+    let start = PlanCommand::StartPlan {
+        account_id,
+        given: Given {
+            title: PlanTitle::parse("The bakery").unwrap(),
+            business_name: None,
+            industry: None,
+            location: None,
+            stage: None,
+            summary: None,
+        },
+    };
+    let revise = PlanCommand::ReviseSection {
+        account_id,
+        section: Section::MarketAnalysis,
+        expected: Some(0),
+        text: SectionText::parse("Students and commuters").unwrap(),
+    };
+    for command in [start, revise] {
+        store
+            .execute::<Plan>(plan_id, command, &context())
+            .await
+            .unwrap();
+    }
+    id
+}
+
+/// A message, and a reply to it.
+pub(crate) async fn say(app: &TestApp, user: &TestUser, id: Uuid, text: &str) -> Position {
+    let store = app.ground.store().await;
+    let (account_id, reply_id) = (user.account_id, ambient::new_id());
+    let mut position = 0;
+    for command in [
+        ConversationCommand::PostMessage {
+            account_id,
+            message_id: ambient::new_id(),
+            reply_id,
+            text: MessageText::parse(text).unwrap(),
+        },
+        ConversationCommand::StartReply { reply_id },
+        ConversationCommand::RecordReply {
+            reply_id,
+            attempt: 1,
+            text: "Flour".to_owned(),
+            model: "m".to_owned(),
+            usage: Usage {
+                input_tokens: 1,
+                output_tokens: 1,
+            },
+        },
+    ] {
+        let context = CommandContext::new(Actor::user(account_id), account_id);
+        position = store
+            .execute::<Conversation>(id, command, &context)
+            .await
+            .unwrap()
+            .position;
+    }
+    position
+}
+
+/// Puts copies of all streams that are there into the log, until it has about `events` events: each
+/// stream again under other ids, of other accounts, several interleaved. As the owner, who alone may.
+pub(crate) async fn multiply(ground: &Ground, events: i64) -> Position {
+    let mut owner = PgConnection::connect(&ground.events_owner_url)
+        .await
+        .unwrap();
+    let mut transaction = owner.begin().await.unwrap();
+    for statement in [
+        "create temporary table pattern as select row_number() over (order by position) - 1 as n, * from events",
+        "select position from log_head for update",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+    }
+    let (head, length): (i64, i64) =
+        sqlx::query_as("select (select position from log_head), count(*) from pattern")
+            .fetch_one(&mut *transaction)
+            .await
+            .unwrap();
+    let copies = (events - head) / length;
+    sqlx::query(
+        "insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+                             payload, metadata, recorded_at) \
+         select $1 + 1 + (c / 50) * 50 * $2 + n * least(50, $3 - (c / 50) * 50) + c % 50, \
+                aggregate_type, md5(aggregate_id || c)::uuid::text, sequence, event_type, event_version, \
+                replace(payload::text, metadata ->> 'subject', md5(c::text)::uuid::text)::json, \
+                replace(metadata::text, metadata ->> 'subject', md5(c::text)::uuid::text)::json, recorded_at \
+           from generate_series(0, $3 - 1) as c cross join pattern",
+    )
+    .bind(head)
+    .bind(length)
+    .bind(copies)
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
+    sqlx::query(
+        "insert into streams (aggregate_type, aggregate_id, subject, last_sequence, first_position, last_position) \
+         select aggregate_type, aggregate_id, min(metadata ->> 'subject')::uuid, max(sequence), \
+                min(position), max(position) \
+           from events where position > $1 group by aggregate_type, aggregate_id",
+    )
+    .bind(head)
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
+    sqlx::query("update log_head set position = position + $1")
+        .bind(copies * length)
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    transaction.commit().await.unwrap();
+    head + copies * length
+}
+
+/// The binary, told where everything is.
+pub(crate) fn fido(ground: &Ground, replica: &Replica, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fido"));
+    let mut owner = replica.url.clone();
+    owner = owner.replacen("fido_app@", &format!("{OWNER}@"), 1);
+    command
+        .args(arguments)
+        .env("FIDO_EVENTS_URL", &ground.addresses.events_url)
+        .env("FIDO_REPLICA_URL", &replica.url)
+        .env("FIDO_REPLICA_OWNER_URL", owner)
+        .env("FIDO_REPLICA_NAME", REPLICA)
+        .env("FIDO_NATS_URL", &ground.addresses.nats_url)
+        .kill_on_drop(true);
+    command
+}
+
+/// Changes of single values of a replica, one after the other, each undone before the next.
+pub(crate) struct Flips {
+    owner: PgConnection,
+    /// Table, column, type, and whether it belongs to the primary key.
+    columns: Vec<(String, String, String, bool)>,
+}
+
+impl Flips {
+    /// Of every column of every table that follows from the log and has rows.
+    pub(crate) async fn of(replica: &Replica) -> Self {
+        let mut owner = replica.as_owner().await;
+        let all: Vec<(String, String, String, bool)> = sqlx::query_as(
+            "select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), \
+                    exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary \
+                                                     and a.attnum = any(i.indkey)) \
+               from pg_class c join pg_attribute a on a.attrelid = c.oid \
+              where c.relnamespace = 'fido'::regnamespace and c.relkind in ('r', 'p') \
+                and not c.relispartition and a.attnum > 0 and not a.attisdropped \
+                and c.relname <> all($1) order by 1, a.attnum",
+        )
+        .bind(fido_projections::operation::OPERATIONAL_TABLES.as_slice())
+        .fetch_all(&mut owner)
+        .await
+        .unwrap();
+        let mut columns = Vec::new();
+        for column in all {
+            let sql = format!("select exists (select from fido.{})", column.0);
+            if sqlx::query_scalar(&sql)
+                .fetch_one(&mut owner)
+                .await
+                .unwrap()
+            {
+                columns.push(column);
+            }
+        }
+        Self { owner, columns }
+    }
+
+    pub(crate) fn columns(&self) -> Vec<(String, String, String, bool)> {
+        self.columns.clone()
+    }
+
+    /// Changes one value; tells in which row, by its whole key.
+    pub(crate) async fn flip(&mut self, table: &str, column: &str, data_type: &str) {
+        let old = column;
+        let new = match data_type {
+            "text" => format!("coalesce({old}, '') || 'x'"),
+            "bigint" | "integer" | "smallint" => format!("coalesce({old}, 0) + 1"),
+            "boolean" => format!("not coalesce({old}, false)"),
+            "uuid" => "gen_random_uuid()".to_owned(),
+            "json" => format!("(coalesce({old}::text, '{{}}') || ' ')::json"),
+            "timestamp with time zone" => {
+                format!("coalesce({old}, 'epoch') + interval '1 microsecond'")
+            }
+            "date" => format!("coalesce({old}, 'epoch') + 1"),
+            "text[]" => format!("array_append({old}, 'x')"),
+            other => panic!("{table}.{column} is of type {other}: say how to change such a value"),
+        };
+        for statement in [
+            "drop table if exists public.kept".to_owned(),
+            format!("create table public.kept as select * from fido.{table}"),
+            format!(
+                "update fido.{table} set {column} = {new} \
+                  where (tableoid, ctid) = (select tableoid, ctid from fido.{table} limit 1)"
+            ),
+        ] {
+            sqlx::raw_sql(&statement)
+                .execute(&mut self.owner)
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Everything is as before.
+    pub(crate) async fn undo(&mut self, table: &str) {
+        for statement in [
+            format!("delete from fido.{table}"),
+            format!("insert into fido.{table} select * from public.kept"),
+            "drop table public.kept".to_owned(),
+        ] {
+            sqlx::raw_sql(&statement)
+                .execute(&mut self.owner)
+                .await
+                .unwrap();
+        }
+    }
+}
+
+/// Everything that a pool of the first replica needs.
+pub(crate) async fn pool(replica: &Replica) -> PgPool {
+    PgPoolOptions::new()
+        .connect_with(replica.place())
+        .await
+        .unwrap()
+}
