@@ -10,13 +10,8 @@ use crate::{ReadError, Snapshot};
 
 /// Tables of a replica that do not follow from the log alone, nor stand for a position of it. All
 /// others do, and are equal on two replicas at one position.
-pub const OPERATIONAL_TABLES: [&str; 5] = [
-    "checkpoint",
-    "drift",
-    "projector",
-    "quarantine",
-    "_sqlx_migrations",
-];
+pub const OPERATIONAL_TABLES: [&str; 4] =
+    ["checkpoint", "projector", "quarantine", "_sqlx_migrations"];
 
 /// An operator's order that a replica did not take.
 #[derive(Debug, thiserror::Error)]
@@ -74,13 +69,18 @@ impl Condition {
 /// # Errors
 /// [`ReadError::Unavailable`].
 pub async fn condition(snapshot: &mut Snapshot) -> Result<Condition, ReadError> {
+    Ok(condition_of(&mut snapshot.transaction).await?)
+}
+
+/// The same by any connection to the replica.
+pub(crate) async fn condition_of(replica: &mut PgConnection) -> Result<Condition, sqlx::Error> {
     let row = sqlx::query(
         "select paused_since, pause_reason, waits_at, waits_since, waits_for, \
                 (select count(*) from quarantine) as events, \
                 (select count(distinct (aggregate_type, aggregate_id)) from quarantine) as streams \
          from projector",
     )
-    .fetch_one(&mut *snapshot.transaction)
+    .fetch_one(replica)
     .await?;
     let (since, reason) = (row.try_get("paused_since")?, row.try_get("pause_reason")?);
     let waits: (Option<Position>, _, Option<String>) = (

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use fido_projections::quarantine::Retry;
 use serde_json::json;
 
 use crate::config::Connections;
-use crate::roles::{NO_REPLICA, replica_pool};
+use crate::roles::replica_pool;
 
 pub(super) const ABOUT: &str = "\
 Applies what is in quarantine, after a fix.
@@ -37,7 +37,7 @@ pub struct RetryArgs {
 
 pub(super) async fn run(args: &RetryArgs) -> Result<String> {
     let replica = args.connections.one_replica()?;
-    let retry = Retry::run(&replica_pool(&replica.url).context(NO_REPLICA)?).await?;
+    let retry = Retry::run(&replica_pool(&replica.url)?).await?;
     let text = if args.json {
         in_json(&retry)
     } else {

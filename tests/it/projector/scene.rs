@@ -62,8 +62,10 @@ impl Scene {
             ground,
             relay: CancellationToken::new(),
         };
-        let system = scene.ground.system().await;
-        tokio::spawn(system.relay(scene.relay.clone()));
+        let relay = scene.ground.system_as(Role::Relay).await;
+        tokio::spawn(relay.relay(scene.relay.clone()));
+        // Without a broker the replica would come along too.
+        scene.stream_reaches(0).await;
         scene
     }
 
