@@ -5,8 +5,8 @@ use std::fmt::Write;
 use anyhow::{Context, Result, anyhow, bail};
 use fido_commands::fork;
 use fido_domain::{Epoch, Epochs, Position};
+use fido_nats::NatsError;
 use fido_nats::access::Role;
-use fido_nats::{Nats, NatsError};
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 

@@ -243,7 +243,10 @@ fn relay(relay: &RelayStatus) -> String {
         Activity::Waiting => "waits for the log or the broker; its own log says why",
         Activity::Diverged => "waits for `fido log fork`",
     };
-    format!("relay     position {position:>10}   {activity}")
+    let behind = relay.behind_ms.map_or(String::new(), |ms| {
+        format!(", behind the log for {} s", ms / 1_000)
+    });
+    format!("relay     position {position:>10}   {activity}{behind}")
 }
 
 /// Said of a stream or a replica that is still in an earlier epoch than the log.

@@ -349,7 +349,8 @@ impl TestApp {
     /// Lets the projector of `replica` run.
     pub(crate) async fn project(&self, replica: &str) {
         let stop = self.shutdown.child_token();
-        let projector = self.ground.system().await.projector(replica).unwrap();
+        let system = self.ground.system_as(Role::Projector).await;
+        let projector = system.projector(replica).unwrap();
         let task = tokio::spawn(projector.run(stop.clone()));
         let mut projectors = self.projectors.lock().await;
         projectors.insert(replica.to_owned(), Projecting { stop, task });

@@ -54,14 +54,14 @@ impl Replica {
     /// The one that every ground has.
     pub(crate) fn first(ground: &Ground) -> Self {
         Self {
-            url: ground.addresses.replica_url.clone(),
+            url: ground.addresses.replicas[0].url.clone(),
         }
     }
 
     /// A new, empty one beside it.
     pub(crate) async fn another(ground: &Ground) -> Self {
         let cluster = cluster().await;
-        let first = PgConnectOptions::from_str(&ground.addresses.replica_url).unwrap();
+        let first = PgConnectOptions::from_str(&ground.addresses.replicas[0].url).unwrap();
         let name = format!(
             "{}_{}",
             first.get_database().unwrap(),

@@ -184,9 +184,9 @@ mod tests {
             key,
         };
         let key = |id: &str, position: &str| [id.to_owned(), position.to_owned()];
-        let order = |one, other| by_key(&table, one, other);
-        assert!(order(&key("a", "9"), &key("a", "10")).is_lt());
-        assert!(order(&key("b", "9"), &key("a", "10")).is_gt());
-        assert!(order(&key("a", "9"), &key("a", "9")).is_eq());
+        let order = |one: [String; 2], other: [String; 2]| by_key(&table, &one, &other);
+        assert!(order(key("a", "9"), key("a", "10")).is_lt());
+        assert!(order(key("b", "9"), key("a", "10")).is_gt());
+        assert!(order(key("a", "9"), key("a", "9")).is_eq());
     }
 }

@@ -10,7 +10,7 @@ use fido::stack::{OWNER, PostgresCluster};
 use fido_commands::EventStore;
 use fido_commands::log::Log;
 use fido_domain::Position;
-use fido_nats::Nats;
+use fido_nats::access::Role;
 use fido_projections::operation::{self, Condition};
 use fido_projections::projector::Projector;
 use fido_projections::vocabulary::{self, Knows};
@@ -91,13 +91,9 @@ impl Scene {
         self.relay.cancel();
     }
 
-    /// The broker, as somebody who may do everything.
+    /// The broker, as whoever may make and delete the event stream.
     pub(super) async fn jetstream(&self) -> jetstream::Context {
-        let address: async_nats::ServerAddr = self.ground.addresses.nats_url.parse().unwrap();
-        let (user, password) = (address.username().unwrap(), address.password().unwrap());
-        let options =
-            async_nats::ConnectOptions::with_user_and_password(user.into(), password.into());
-        jetstream::new(options.connect(&address).await.unwrap())
+        self.ground.jetstream().await
     }
 
     /// A projector in this process.
@@ -111,9 +107,7 @@ impl Scene {
             replica: replica.name.clone(),
             pool: replica.pool().await,
             log: Log::new(self.ground.pool().await),
-            nats: Nats::connect(&self.ground.addresses.nats_url, "test")
-                .await
-                .unwrap(),
+            nats: self.ground.system_as(Role::Projector).await.nats().clone(),
         };
         let forever = CancellationToken::new();
         Projecting {
@@ -141,14 +135,8 @@ impl Scene {
 
     /// The binary, for this replica.
     pub(super) fn fido(&self, replica: &Replica, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fido"));
-        command
-            .args(arguments)
-            .env("FIDO_EVENTS_URL", &self.ground.addresses.events_url)
-            .env("FIDO_REPLICA_URL", &replica.url)
-            .env("FIDO_REPLICA_NAME", &replica.name)
-            .env("FIDO_NATS_URL", &self.ground.addresses.nats_url)
-            .kill_on_drop(true);
+        let mut command = self.ground.command(arguments);
+        command.env("FIDO_REPLICAS", format!("{}={}", replica.name, replica.url));
         command
     }
 
@@ -330,7 +318,11 @@ impl Replica {
 
     /// How it is looked after.
     pub(super) async fn condition(&self) -> Condition {
-        let replicas = Replicas::new(&self.name, self.pool().await);
+        let replicas = Replicas::new([fido_projections::Replica {
+            name: self.name.clone(),
+            pool: self.pool().await,
+            is_reserved: false,
+        }]);
         let mut snapshot = replicas.read(None).await.unwrap();
         operation::condition(&mut snapshot).await.unwrap()
     }
