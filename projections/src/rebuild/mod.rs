@@ -247,6 +247,8 @@ impl Rebuild {
         position = self.catch_up(position, told).await?;
         told(Progress::Settling);
         self.shadow.settle(&mut self.owner).await?;
+        // From now on every commit is written out, so that little is left to the one of the switch.
+        run_sql(&mut self.shadow.connection, "set synchronous_commit = on").await?;
         let deadline = Instant::now() + PATIENCE;
         let (mut attempts, mut pause) = (0, FIRST_PAUSE);
         loop {

@@ -92,11 +92,12 @@ async fn rename(
     log: &Log,
 ) -> Result<Renamed, RebuildError> {
     let mut transaction = owner.begin().await?;
-    run_sql(&mut *transaction, LOCK_TIMEOUT).await?;
+    run_sql(&mut transaction, LOCK_TIMEOUT).await?;
     let there = verify::position(&mut transaction, SCHEMA).await?.is_some();
+    let views = views::on(&mut transaction, SCHEMA).await?;
     if there {
         run_sql(
-            &mut *transaction,
+            &mut transaction,
             &format!("lock table {SCHEMA}.checkpoint in access exclusive mode"),
         )
         .await?;
@@ -113,7 +114,6 @@ async fn rename(
         }
         position = replay::replay(&mut shadow.connection, log, position, live, &|_| {}).await?;
     }
-    let views = views::on(&mut transaction, SCHEMA).await?;
     if there {
         rename_schema(&mut transaction, SCHEMA, ASIDE).await?;
     }
