@@ -169,8 +169,8 @@ impl Scene {
 
     /// Waits until the replica's projector announces something that is `so`.
     pub(super) async fn announces(&self, replica: &Replica, so: impl Fn(&Announcement) -> bool) {
-        let nats = Nats::connect(&self.ground.addresses.nats_url, "test").await;
-        let mut heard = nats.unwrap().replica_announcements().await.unwrap();
+        let nats = self.ground.system_as(Role::Projector).await.nats().clone();
+        let mut heard = nats.replica_announcements().await.unwrap();
         let announced = tokio::time::timeout(PATIENCE, async {
             while let Some((name, announcement)) = heard.next().await {
                 if name == replica.name && so(&announcement) {
