@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use fido_commands::erasure::{EraseError, Eraser};
 use fido_commands::{CommandContext, EventStore};
 use fido_domain::Actor;
+use fido_nats::access::Role;
 use serde_json::json;
 
 use crate::config::{self, AccountEraseArgs};
@@ -17,7 +18,7 @@ use crate::roles;
 pub async fn erase(args: &AccountEraseArgs) -> Result<String> {
     let addresses = args.connections.resolve()?;
     let place = args.vault.resolve(&addresses);
-    let system = roles::System::connect(&addresses, "account erase").await?;
+    let system = roles::System::connect(&addresses, Role::Operator).await?;
     let vault = system
         .vault(&place, config::master_keys_beside(&place)?)
         .await?;

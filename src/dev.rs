@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use fido_api::{ApiConfig, SessionCookie};
 use fido_commands::secrets::{MasterKey, MasterKeys};
 use fido_copilot::gateway::Gateway;
+use fido_nats::access::Role;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -64,26 +65,30 @@ async fn run_on(
     let address = listener.local_addr()?;
 
     let tasks = TaskTracker::new();
-    let system = System::connect(&addresses, "dev").await?;
+    // Each role with rights of its own, as if it were a process of its own.
+    let connect = |role| System::connect(&addresses, role);
+    let system = connect(Role::Api).await?;
     let place = VaultPlace {
         url: addresses.events_url.clone(),
         register: addresses.erasure_register.clone(),
     };
     let vault = system.vault(&place, keys).await?;
-    tasks.spawn(system.clone().relay(shutdown.clone()));
-    for replica in &addresses.replicas {
-        tasks.spawn(system.projector(&replica.name)?.run(shutdown.clone()));
-        if let Some(watch) = system.drift_watch(&replica.name, args.drift)? {
+    tasks.spawn(connect(Role::Relay).await?.relay(shutdown.clone()));
+    let projecting = connect(Role::Projector).await?;
+    for ReplicaAddress { name, .. } in &addresses.replicas {
+        tasks.spawn(projecting.projector(name)?.run(shutdown.clone()));
+        if let Some(watch) = projecting.drift_watch(name, args.drift)? {
             tasks.spawn(watch.run(shutdown.clone()));
         }
     }
     let gateway = gateway(args, &tasks, &shutdown).await?;
     let concurrency = args.model.concurrency;
-    tasks.spawn(
-        system
-            .clone()
-            .copilot(gateway, vault.clone(), concurrency, shutdown.clone()),
-    );
+    tasks.spawn(connect(Role::Copilot).await?.copilot(
+        gateway,
+        vault.clone(),
+        concurrency,
+        shutdown.clone(),
+    ));
     let config = ApiConfig {
         cookie: SessionCookie::PlainLocalhost,
     };
@@ -174,6 +179,8 @@ async fn prepare(stack: &Stack, data_dir: &Path, replicas: u16) -> Result<Addres
         replicas: as_app,
         analyst_replica: None,
         nats_url: stack.nats_url(),
+        nats_seeds: Some(stack.nats.seeds_dir()),
+        nats_seed: None,
         events_owner_url: Some(events_owner),
         vault_url: None,
         erasure_register: Some(std::path::absolute(data_dir.join("erasures.jsonl"))?),

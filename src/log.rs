@@ -5,7 +5,8 @@ use std::fmt::Write;
 use anyhow::{Context, Result, anyhow, bail};
 use fido_commands::fork;
 use fido_domain::{Epoch, Epochs, Position};
-use fido_nats::{Nats, NatsError};
+use fido_nats::NatsError;
+use fido_nats::access::Role;
 use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 
@@ -135,7 +136,7 @@ pub async fn declare(
 
 /// How far the event stream goes, and in which epoch; none when there is no stream.
 async fn stream(addresses: &Addresses, epochs: &Epochs) -> Result<Option<(Position, i32)>> {
-    let nats = Nats::connect(&addresses.nats_url, "fido log").await?;
+    let nats = roles::connect_nats(addresses, Role::Operator).await?;
     match nats.status().await {
         Ok(stream) if stream.log_id == epochs.current().log_id => {
             Ok(Some((stream.last, stream.epoch)))

@@ -7,10 +7,12 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use fido::config::{
     self, AccountCommand, AuditCommand, Cli, Command, KeysCommand, LogCommand, LogFormat,
+    NatsCommand,
 };
 use fido::roles::{self, System};
-use fido::{account, audit, bench, dev, keys, log, model, replica, status};
+use fido::{account, audit, bench, dev, keys, log, model, nats, replica, status};
 use fido_api::{ApiConfig, SessionCookie};
+use fido_nats::access::Role;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -51,7 +53,7 @@ async fn start(cli: Cli) -> Result<()> {
             let connections = &args.connections;
             let addresses = connections.resolve()?;
             let keys = config::master_keys()?;
-            let system = System::connect(&addresses, "serve").await?;
+            let system = System::connect(&addresses, Role::Api).await?;
             let place = args.vault.resolve(&addresses);
             let vault = system.vault(&place, keys).await?;
             let listener = TcpListener::bind(args.listen)
@@ -74,14 +76,14 @@ async fn start(cli: Cli) -> Result<()> {
                 .await
         }
         Command::Relay(connections) => {
-            let system = System::connect(&connections.resolve()?, "relay").await?;
+            let system = System::connect(&connections.resolve()?, Role::Relay).await?;
             system.relay(shutdown).await;
             Ok(())
         }
         Command::Project(args) => {
             let addresses = args.connections.resolve()?;
             let name = &config::the_one(&addresses.replicas)?.name;
-            let system = System::connect(&addresses, "project").await?;
+            let system = System::connect(&addresses, Role::Projector).await?;
             let watch = system.drift_watch(name, args.drift)?;
             let watch = watch.map(|watch| tokio::spawn(watch.run(shutdown.clone())));
             system.projector(name)?.run(shutdown).await;
@@ -97,7 +99,7 @@ async fn start(cli: Cli) -> Result<()> {
             let gateway = roles::gateway(&args.model, &key)?;
             let addresses = connections.resolve()?;
             let keys = config::master_keys()?;
-            let system = System::connect(&addresses, "copilot").await?;
+            let system = System::connect(&addresses, Role::Copilot).await?;
             let vault = system.vault(&args.vault.resolve(&addresses), keys).await?;
             system
                 .copilot(gateway, vault, args.model.concurrency, shutdown)
@@ -121,6 +123,7 @@ async fn start(cli: Cli) -> Result<()> {
         }
         Command::Log(LogCommand::Fork(args)) => log::fork(&args).await.map(|text| print(&text)),
         Command::Replica(command) => replica::run(&command).await.map(|text| print(&text)),
+        Command::Nats(NatsCommand::Config(args)) => nats::config(&args).map(|text| print(&text)),
         Command::Events => {
             print(&fido_domain::catalogue::markdown()?);
             Ok(())

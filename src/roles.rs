@@ -13,6 +13,7 @@ use fido_commands::{EventStore, Vault};
 use fido_copilot::gateway::{ApiKey, Gateway, GatewayConfig};
 use fido_copilot::worker::Worker;
 use fido_domain::Position;
+use fido_nats::access::Role;
 use fido_nats::backoff::Backoff;
 use fido_nats::{Nats, NatsError, relay, wake};
 use fido_projections::drift::DriftWatch;
@@ -26,7 +27,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Addresses, DriftArgs, ModelArgs, OwnerUrls, VaultPlace};
+use crate::config::{Addresses, DriftArgs, ModelArgs, OwnerUrls, ReplicaAddress, VaultPlace};
 
 /// Connections that one process keeps to one database.
 pub(crate) const POOL: u32 = 20;
@@ -48,15 +49,13 @@ impl System {
     ///
     /// # Errors
     /// When one of the two cannot be reached, or an address is none.
-    pub async fn connect(addresses: &Addresses, role: &str) -> Result<Self> {
+    pub async fn connect(addresses: &Addresses, role: Role) -> Result<Self> {
         Ok(Self {
             events: events_pool(&addresses.events_url)
                 .await
                 .context(NO_EVENT_STORE)?,
             replicas: replicas(addresses)?,
-            nats: Nats::connect(&addresses.nats_url, &format!("fido {role}"))
-                .await
-                .context("NATS cannot be used (FIDO_NATS_URL)")?,
+            nats: connect_nats(addresses, role).await?,
         })
     }
 
@@ -270,6 +269,17 @@ async fn witness(
     }
 }
 
+/// The broker, as `role`.
+///
+/// # Errors
+/// When its address or its seed is wrong, or it cannot be reached.
+pub async fn connect_nats(addresses: &Addresses, role: Role) -> Result<Nats> {
+    let seed = addresses.seed_of(role)?;
+    Nats::connect(&addresses.nats_url, role, seed.as_ref())
+        .await
+        .context("NATS cannot be used (FIDO_NATS_URL, FIDO_NATS_SEED)")
+}
+
 /// The way to the model provider that `model` describes, paid with `key`.
 ///
 /// # Errors
@@ -295,6 +305,18 @@ pub async fn open_log(events_url: &str) -> Result<Log> {
 /// When an address is none.
 pub fn open_replicas(addresses: &Addresses) -> Result<Replicas> {
     Ok(Replicas::new(replicas(addresses)?))
+}
+
+/// One replica alone, connected to when it is asked.
+///
+/// # Errors
+/// When its address is none.
+pub fn open_replica(replica: &ReplicaAddress) -> Result<Replicas> {
+    Ok(Replicas::new([Replica {
+        name: replica.name.clone(),
+        pool: replica_pool(&replica.url)?,
+        is_reserved: false,
+    }]))
 }
 
 fn replicas(addresses: &Addresses) -> Result<Vec<Replica>> {

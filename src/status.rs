@@ -3,7 +3,10 @@
 use anyhow::Result;
 use fido_domain::Position;
 use fido_nats::NatsError;
+use fido_nats::access::Role;
+use fido_nats::relay::{Activity, RelayStatus};
 use fido_nats::status::StreamStatus;
+use fido_projections::operation::Condition;
 use fido_projections::replica::Surveyed;
 use serde::Serialize;
 
@@ -24,6 +27,8 @@ pub struct Status {
     pub diverged_at: Option<Position>,
     /// The stream that carries it; none before the relay has made it.
     pub stream: Option<StreamStatus>,
+    /// The relays that answer.
+    pub relays: Vec<RelayStatus>,
     /// The replicas that show it.
     pub replicas: Vec<ReplicaStatus>,
 }
@@ -69,7 +74,7 @@ pub enum Health {
 /// # Errors
 /// When the event store or the broker cannot be asked. A replica that cannot is shown as such.
 pub async fn run(args: &StatusArgs) -> Result<String> {
-    let system = System::connect(&args.connections.resolve()?, "status").await?;
+    let system = System::connect(&args.connections.resolve()?, Role::Operator).await?;
     let status = ask(&system).await?;
     Ok(if args.json {
         serde_json::to_string_pretty(&status)?
@@ -89,6 +94,7 @@ async fn ask(system: &System) -> Result<Status> {
         Err(NatsError::NoStream) => None,
         Err(error) => return Err(error.into()),
     };
+    let relays = system.nats().relays().await?;
     let epochs = log.epochs().await?;
     let head = log.head().await?;
     let current = epochs.current();
@@ -113,6 +119,7 @@ async fn ask(system: &System) -> Result<Status> {
             .map(|replica| ReplicaStatus::of(replica, current.epoch, head))
             .collect(),
         stream,
+        relays,
     })
 }
 
@@ -125,9 +132,7 @@ impl ReplicaStatus {
                 let elsewhere = shown.followed.filter(|followed| followed.epoch < epoch);
                 let reason = match elsewhere {
                     Some(followed) => Some(format!("still in epoch {}", followed.epoch)),
-                    None => replica
-                        .is_ailing
-                        .then(|| "streams are left out, or the projector pauses".to_owned()),
+                    None => replica.condition.as_ref().and_then(ails),
                 };
                 let health = reason.as_ref().map_or(Health::Green, |_| Health::Amber);
                 (health, reason)
@@ -176,6 +181,26 @@ impl ReplicaStatus {
     }
 }
 
+/// What keeps a replica from being as it should be.
+fn ails(condition: &Condition) -> Option<String> {
+    let mut reasons = Vec::new();
+    if let Some(paused) = &condition.paused {
+        let why = paused.reason.as_deref().unwrap_or("no reason given");
+        reasons.push(format!("paused by an operator ({why})"));
+    }
+    if let Some(waits) = &condition.waits {
+        let (position, reason) = (waits.position, &waits.reason);
+        reasons.push(format!("waits at {position} for a newer build ({reason})"));
+    }
+    if condition.quarantined_streams > 0 {
+        let (streams, events) = (condition.quarantined_streams, condition.quarantined_events);
+        reasons.push(format!(
+            "{streams} streams in quarantine, {events} events left out"
+        ));
+    }
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
 fn in_words(status: &Status) -> String {
     let mut lines = vec![format!(
         "log       position {:>10}   epoch {}, {}",
@@ -194,6 +219,10 @@ fn in_words(status: &Status) -> String {
         ),
         None => "stream    not there yet: is a relay running?".to_owned(),
     });
+    lines.extend(status.relays.iter().map(relay));
+    if status.relays.is_empty() {
+        lines.push("relay     none answers".to_owned());
+    }
     for replica in &status.replicas {
         lines.push(replica.in_words());
     }
@@ -206,7 +235,21 @@ fn in_words(status: &Status) -> String {
     lines.join("\n")
 }
 
-/// Said of a stream that is still in an earlier epoch than the log.
+fn relay(relay: &RelayStatus) -> String {
+    let position = relay.published.map_or("?".to_owned(), |at| at.to_string());
+    let activity = match relay.activity {
+        Activity::Publishing => "publishes",
+        Activity::Following => "stands by",
+        Activity::Waiting => "waits for the log or the broker; its own log says why",
+        Activity::Diverged => "waits for `fido log fork`",
+    };
+    let behind = relay.behind_ms.map_or(String::new(), |ms| {
+        format!(", behind the log for {} s", ms / 1_000)
+    });
+    format!("relay     position {position:>10}   {activity}{behind}")
+}
+
+/// Said of a stream or a replica that is still in an earlier epoch than the log.
 fn behind(log: i32, of: Option<i32>) -> String {
     of.filter(|epoch| *epoch < log)
         .map_or(String::new(), |epoch| format!(", still in epoch {epoch}"))

@@ -11,6 +11,17 @@ end
 $$;
 alter role fido_app set lock_timeout = '5s';
 alter role fido_app set statement_timeout = '30s';
+-- All that it asks of this database are look-ups by index: planned once, whatever the tables hold then.
+do $$
+declare
+    v_setting text;
+begin
+    foreach v_setting in array array['plan_cache_mode = force_generic_plan', 'enable_seqscan = off',
+                                     'enable_mergejoin = off', 'jit = off'] loop
+        execute format('alter role fido_app in database %I set %s', current_database(), v_setting);
+    end loop;
+end
+$$;
 grant usage on schema public to fido_app;
 revoke create on schema public from public;
 

@@ -22,7 +22,9 @@
 -- were to go, the first outcome is given again.
 --
 -- The plan is pinned: once planned, never again, and by index look-ups into the tables, since the
--- arrays are small and the tables are not. `limit 1` keeps the look-up from becoming a join.
+-- arrays are small and the tables are not. The role's settings see to it (0001_log.sql), because
+-- settings of the function itself would cost 15 us a call. `limit 1` keeps the look-up from becoming
+-- a join.
 create function append_events(
     p_appender         uuid,
     p_attempt          bigint,
@@ -56,10 +58,6 @@ create function append_events(
 ) returns table (command integer, outcome text, first_position bigint, recorded timestamptz, detail text)
 language plpgsql volatile security definer
 set search_path = public, pg_temp
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_mergejoin = off
-set jit = off
 as $$
 declare
     v_commands integer := cardinality(p_command_ids);
@@ -73,14 +71,7 @@ begin
     -- The lock. What follows is a new statement each, so that its snapshot is newer than the lock.
     select * into v_head from log_head for update;
 
-    if v_head.position < p_seen then
-        return query select 0, 'diverged'::text, v_head.position, null::timestamptz, null::text;
-        return;
-    end if;
-    if v_head.epoch <> p_epoch then
-        return query select 0, 'epoch'::text, v_head.epoch::bigint, null::timestamptz, null::text;
-        return;
-    end if;
+    -- First of all: whatever is answered now, an earlier attempt must not be taken afterwards.
     v_attempt := coalesce((v_head.fences -> p_appender::text ->> 'attempt')::bigint, 0);
     if p_attempt < v_attempt then
         return query select 0, 'fenced'::text, null::bigint, null::timestamptz, null::text;
@@ -94,6 +85,15 @@ begin
         ) || jsonb_build_object(p_appender, jsonb_build_object('attempt', p_attempt, 'since', clock_timestamp()));
     end if;
 
+    if v_head.position < p_seen then
+        return query select 0, 'diverged'::text, v_head.position, null::timestamptz, null::text;
+        return;
+    end if;
+    if v_head.epoch <> p_epoch then
+        return query select 0, 'epoch'::text, v_head.epoch::bigint, null::timestamptz, null::text;
+        return;
+    end if;
+
     recorded := greatest(clock_timestamp(), v_head.recorded_at);
     v_position := v_head.position;
 
@@ -104,42 +104,27 @@ begin
     end loop;
 
     -- A command that comes alone, with nothing but events, for a stream that is where it should be:
-    -- one statement, because a person waits for it.
+    -- with as few words as possible, because a person waits for it.
     if v_commands = 1 and cardinality(p_payloads) > 0
        and cardinality(p_claim_commands) = 0 and cardinality(p_receipt_commands) = 0 then
         if p_expected[1] > 0 then
-            with moved as (
-                update streams s
-                   set last_sequence = p_expected[1] + p_counts[1], last_position = v_position + p_counts[1]
-                 where s.aggregate_type = p_types[1] and s.aggregate_id = p_ids[1]
-                   and s.last_sequence = p_expected[1]
-                returning 1
-            ), stored as (
-                insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-                                    payload, metadata, recorded_at)
-                select v_position + e.i, p_types[1], p_ids[1], p_expected[1] + e.i, p_event_types[e.i],
-                       p_event_versions[e.i], p_payloads[e.i]::json, p_metadata[e.i]::json, append_events.recorded
-                  from unnest(p_event_indexes) as e (i), moved
-            )
-            update log_head h set position = v_position + p_counts[1], recorded_at = append_events.recorded
-              from moved;
+            update streams s
+               set last_sequence = p_expected[1] + p_counts[1], last_position = v_position + p_counts[1]
+             where s.aggregate_type = p_types[1] and s.aggregate_id = p_ids[1]
+               and s.last_sequence = p_expected[1];
         else
-            with created as (
-                insert into streams (aggregate_type, aggregate_id, subject, last_sequence, first_position, last_position)
-                values (p_types[1], p_ids[1], p_subjects[1], p_counts[1], v_position + 1, v_position + p_counts[1])
-                on conflict do nothing
-                returning 1
-            ), stored as (
-                insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-                                    payload, metadata, recorded_at)
-                select v_position + e.i, p_types[1], p_ids[1], e.i, p_event_types[e.i],
-                       p_event_versions[e.i], p_payloads[e.i]::json, p_metadata[e.i]::json, append_events.recorded
-                  from unnest(p_event_indexes) as e (i), created
-            )
-            update log_head h set position = v_position + p_counts[1], recorded_at = append_events.recorded
-              from created;
+            insert into streams (aggregate_type, aggregate_id, subject, last_sequence, first_position, last_position)
+            values (p_types[1], p_ids[1], p_subjects[1], p_counts[1], v_position + 1, v_position + p_counts[1])
+                on conflict do nothing;
         end if;
         if found then
+            for i in 1..p_counts[1] loop
+                insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version,
+                                    payload, metadata, recorded_at)
+                values (v_position + i, p_types[1], p_ids[1], p_expected[1] + i, p_event_types[i],
+                        p_event_versions[i], p_payloads[i]::json, p_metadata[i]::json, append_events.recorded);
+            end loop;
+            update log_head h set position = v_position + p_counts[1], recorded_at = append_events.recorded;
             command := 1;
             outcome := 'appended';
             first_position := v_position + 1;
@@ -297,18 +282,24 @@ begin
                    recorded_at = case when e.position > v_head.position then append_events.recorded else h.recorded_at end
               from (select max(x.position) as position from event x) e
         )
-        select e.n,
-               case when e.accepted then 'appended' when f.position is not null then 'appended' else 'conflict' end,
-               case when e.accepted then e.position else f.position end,
-               case when e.accepted then append_events.recorded else f.recorded_at end,
-               null::text
+        select e.n, 'appended'::text, e.position, append_events.recorded, null::text
           from event e
-          left join lateral (
-               select x.position, x.recorded_at from stream_events x
-                where not e.accepted and x.aggregate_type = p_types[e.n] and x.aggregate_id = p_ids[e.n]
-                  and x.sequence = e.expected + 1 and x.metadata ->> 'command_id' = p_command_ids[e.n]::text
-                limit 1) f on true
-         where e.i = 1;
+         where e.i = 1 and e.accepted;
+        get diagnostics v_n = row_count;
+        if v_n < v_commands - cardinality(v_alone) then
+            -- The others: taken in an earlier attempt, or in conflict.
+            return query
+            select t.n::integer,
+                   case when f.position is not null then 'appended' else 'conflict' end,
+                   f.position, f.recorded_at, null::text
+              from unnest(p_command_ids) with ordinality as t (id, n)
+              left join lateral (
+                   select x.position, x.recorded_at from stream_events x
+                    where x.aggregate_type = p_types[t.n] and x.aggregate_id = p_ids[t.n]
+                      and x.sequence = p_expected[t.n] + 1 and x.metadata ->> 'command_id' = t.id::text
+                    limit 1) f on true
+             where t.n <> all (v_alone) and coalesce(f.position, 0) <= v_position;
+        end if;
     end if;
 end
 $$;

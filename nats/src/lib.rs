@@ -1,8 +1,10 @@
 //! Who else hears about it: NATS carries events, tokens and pings. PostgreSQL is the truth; whatever
 //! is lost here is seen (positions are dense) and read again from there.
 
+pub mod access;
 pub mod backoff;
 pub mod feed;
+mod line;
 pub mod live;
 mod names;
 mod ordered;
@@ -19,6 +21,9 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::{ConnectOptions, ServerAddr};
 use uuid::Uuid;
+
+use access::{Role, Seed};
+use line::Line;
 
 /// The oldest nats-server that knows what Fido relies on (atomic batches, consumer reset).
 pub const MINIMUM_SERVER: (u32, u32) = (2, 14);
@@ -98,24 +103,31 @@ impl NatsError {
 pub struct Nats {
     client: async_nats::Client,
     jetstream: jetstream::Context,
+    line: Line,
 }
 
 impl Nats {
-    /// Connects to `url` (`nats://user:password@host:port`, several separated by commas) and
-    /// introduces itself as `name`.
+    /// Connects to `url` (`nats://host:port`, several separated by commas) as `role`, which proves
+    /// itself by its seed, by user and password in the address, or to a server without authorisation
+    /// by nothing.
     ///
     /// # Errors
     /// [`NatsError::Address`], [`NatsError::Connect`] and [`NatsError::ServerTooOld`].
-    pub async fn connect(url: &str, name: &str) -> Result<Self, NatsError> {
+    pub async fn connect(url: &str, role: Role, seed: Option<&Seed>) -> Result<Self, NatsError> {
         let servers = url
             .split(',')
             .map(str::parse)
             .collect::<Result<Vec<ServerAddr>, _>>()
             .map_err(|_| NatsError::Address)?;
-        let client = credentials(&servers)
-            .name(name)
+        let (breaks, line) = Line::new();
+        let client = credentials(&servers, seed)
+            .name(format!("fido {role}"))
+            .custom_inbox_prefix(role.inbox_prefix())
             .reconnect_delay_callback(|attempt| Duration::from_millis(50 * (1 << attempt.min(6))))
-            .event_callback(report)
+            .event_callback(move |event| {
+                line::report(&event, &breaks);
+                std::future::ready(())
+            })
             .connect(servers)
             .await
             .map_err(NatsError::Connect)?;
@@ -124,7 +136,11 @@ impl Nats {
             return Err(NatsError::ServerTooOld { found });
         }
         let jetstream = jetstream::new(client.clone());
-        Ok(Self { client, jetstream })
+        Ok(Self {
+            client,
+            jetstream,
+            line,
+        })
     }
 
     /// Whether the server answers.
@@ -140,26 +156,11 @@ impl Nats {
     }
 }
 
-/// Says what happens to the connection; the first one is not worth a line.
-async fn report(event: async_nats::Event) {
-    match event {
-        async_nats::Event::Connected => tracing::debug!("connected to NATS"),
-        async_nats::Event::Disconnected => {
-            tracing::warn!("the connection to NATS broke; reconnecting");
-        }
-        other @ (async_nats::Event::LameDuckMode
-        | async_nats::Event::Draining
-        | async_nats::Event::Closed
-        | async_nats::Event::SlowConsumer(_)
-        | async_nats::Event::ServerError(_)
-        | async_nats::Event::ClientError(_)) => {
-            tracing::warn!(nats.event = %other, "NATS has something to say");
-        }
+/// The seed, or what stands before the `@` of an address, which async-nats leaves to its caller.
+fn credentials(servers: &[ServerAddr], seed: Option<&Seed>) -> ConnectOptions {
+    if let Some(seed) = seed {
+        return ConnectOptions::with_nkey(seed.expose().to_owned());
     }
-}
-
-/// async-nats leaves what stands before the `@` of an address to its caller.
-fn credentials(servers: &[ServerAddr]) -> ConnectOptions {
     servers
         .iter()
         .find_map(|server| Some((server.username()?, server.password()?)))

@@ -13,6 +13,10 @@ pub(crate) const REPLY_REQUESTS: &str = "fido.events.*.conversation.reply_reques
 pub(crate) const COPILOT_CONSUMER: &str = "copilot";
 /// Wakes the relay.
 pub(crate) const APPENDED: &str = "fido.appended";
+/// Asks relays how they stand.
+pub(crate) const RELAYS: &str = "fido.relays";
+/// Tokens, of whichever account.
+pub(crate) const LIVE: &str = "fido.live.>";
 /// Positions of replicas.
 pub(crate) const REPLICAS: &str = "fido.replica.*";
 /// The log that the stream carries, in the stream's metadata.
@@ -65,6 +69,30 @@ pub(crate) fn live_of(account: Uuid) -> String {
 /// Where a replica tells its position.
 pub(crate) fn replica_subject(replica: &str) -> String {
     format!("fido.replica.{replica}")
+}
+
+/// What JetStream calls doing `verb` to the event stream.
+pub(crate) fn stream_api(verb: &str) -> String {
+    format!("$JS.API.STREAM.{verb}.{EVENTS_STREAM}")
+}
+
+/// What JetStream calls doing `verb` to a consumer of the event stream.
+pub(crate) fn consumer_api(verb: &str, consumer: &str) -> String {
+    format!("$JS.API.CONSUMER.{verb}.{EVENTS_STREAM}.{consumer}")
+}
+
+/// What JetStream calls making a consumer of the event stream to which it gives a name itself.
+pub(crate) fn unnamed_consumer() -> String {
+    format!("$JS.API.CONSUMER.CREATE.{EVENTS_STREAM}")
+}
+
+/// Where messages of a consumer of the event stream are acknowledged, in the form of today's servers
+/// and in the one that is to come.
+pub(crate) fn consumer_acks(consumer: &str) -> [String; 2] {
+    [
+        format!("$JS.ACK.{EVENTS_STREAM}.{consumer}.>"),
+        format!("$JS.ACK.*.*.{EVENTS_STREAM}.{consumer}.>"),
+    ]
 }
 
 /// The consumer of one replica's projector.

@@ -82,20 +82,32 @@ impl Nats {
         }
     }
 
-    /// Makes the event stream for `epoch`. It begins where the epoch begins, so that the sequence of
-    /// each message is the position of its event.
-    pub(crate) async fn make_events_stream(&self, epoch: &Epoch) -> Result<Carried, NatsError> {
+    /// Makes the event stream for `epoch`, beginning with the event at `first`: the sequence of each
+    /// message is the position of its event.
+    pub(crate) async fn make_events_stream(
+        &self,
+        epoch: &Epoch,
+        first: Position,
+    ) -> Result<Carried, NatsError> {
         self.jetstream
-            .create_stream(config(epoch)?)
+            .create_stream(config(epoch, first)?)
             .await
             .map_err(NatsError::other("making the event stream"))?;
         let stream = self.events_stream().await?;
         let made = stream.cached_info();
         check(made, epoch)?;
+        let found = first_sequence(made)?;
+        if found != first {
+            return Err(NatsError::Configuration {
+                setting: "first_sequence",
+                found: found.to_string(),
+                wanted: first.to_string(),
+            });
+        }
         tracing::info!(
             log_id = %epoch.log_id,
             epoch = epoch.epoch,
-            position = epoch.first_position,
+            position = first,
             "made the event stream"
         );
         Carried::by(made)
@@ -111,9 +123,9 @@ impl Nats {
     }
 }
 
-fn config(epoch: &Epoch) -> Result<Config, NatsError> {
-    let first = u64::try_from(epoch.first_position)
-        .map_err(NatsError::other("choosing where the stream begins"))?;
+fn config(epoch: &Epoch, first: Position) -> Result<Config, NatsError> {
+    let first =
+        u64::try_from(first).map_err(NatsError::other("choosing where the stream begins"))?;
     Ok(Config {
         name: EVENTS_STREAM.to_owned(),
         description: Some("The recent past of Fido's log; sequence = position".to_owned()),
@@ -149,13 +161,19 @@ pub(crate) fn check(found: &Info, epoch: &Epoch) -> Result<(), NatsError> {
     if !config.allow_atomic_publish {
         return wrong("allow_atomic_publish", "off".to_owned(), "on".to_owned());
     }
-    // 0 and 1 mean the same to the server, and none is what it makes of either.
-    let first = config.first_sequence.unwrap_or_default().max(1);
-    if Position::try_from(first) != Ok(epoch.first_position) {
-        let wanted = epoch.first_position.to_string();
+    // A stream that was made anew may begin later than its epoch, never earlier.
+    let first = first_sequence(found)?;
+    if first < epoch.first_position {
+        let wanted = format!("{} or later", epoch.first_position);
         return wrong("first_sequence", first.to_string(), wanted);
     }
     Ok(())
+}
+
+/// Where the stream was made to begin. 0, 1 and none mean the same to the server.
+fn first_sequence(found: &Info) -> Result<Position, NatsError> {
+    let first = found.config.first_sequence.unwrap_or_default().max(1);
+    Position::try_from(first).map_err(NatsError::other("asking where the stream begins"))
 }
 
 fn is_not_found(error: &GetStreamError) -> bool {

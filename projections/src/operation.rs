@@ -74,13 +74,18 @@ impl Condition {
 /// # Errors
 /// [`ReadError::Unavailable`].
 pub async fn condition(snapshot: &mut Snapshot) -> Result<Condition, ReadError> {
+    Ok(condition_of(&mut snapshot.transaction).await?)
+}
+
+/// The same by any connection to the replica.
+pub(crate) async fn condition_of(replica: &mut PgConnection) -> Result<Condition, sqlx::Error> {
     let row = sqlx::query(
         "select paused_since, pause_reason, waits_at, waits_since, waits_for, \
                 (select count(*) from quarantine) as events, \
                 (select count(distinct (aggregate_type, aggregate_id)) from quarantine) as streams \
          from projector",
     )
-    .fetch_one(&mut *snapshot.transaction)
+    .fetch_one(replica)
     .await?;
     let (since, reason) = (row.try_get("paused_since")?, row.try_get("pause_reason")?);
     let waits: (Option<Position>, _, Option<String>) = (

@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use fido_nats::access::{Role, Seed};
 use serde::{Deserialize, Serialize};
 
 use super::replicas::{FIRST_REPLICA, ReplicaAddress, ReplicaArgs, ReplicaList, the_one};
+use super::secrets;
+use crate::seeds::{self, Seeds};
 
 /// Where the databases and the broker are. Without these, a running `fido dev` is looked for.
 #[derive(Debug, Clone, Args)]
@@ -17,9 +20,12 @@ pub struct Connections {
     /// The read replicas.
     #[command(flatten)]
     replicas: ReplicaArgs,
-    /// NATS, with user and password.
+    /// NATS; where it knows Fido's roles, without user and password.
     #[arg(long, env = "FIDO_NATS_URL", hide_env_values = true)]
     nats_url: Option<String>,
+    /// The file with the seed that this role proves itself with to NATS, in place of FIDO_NATS_SEED.
+    #[arg(long, env = "FIDO_NATS_SEED_FILE", value_name = "FILE")]
+    nats_seed_file: Option<PathBuf>,
     /// The folder of the `fido dev` to look for.
     #[arg(long, env = "FIDO_DATA_DIR", default_value = ".fido")]
     pub(super) data_dir: PathBuf,
@@ -92,6 +98,12 @@ pub struct Addresses {
     pub analyst_replica: Option<String>,
     /// NATS.
     pub nats_url: String,
+    /// The folder with the seed of every role, where they are all at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nats_seeds: Option<PathBuf>,
+    /// The seed of this process's role, where it was given.
+    #[serde(skip)]
+    pub nats_seed: Option<Seed>,
     /// The event store, as its owner, where that is known.
     #[serde(default)]
     pub events_owner_url: Option<String>,
@@ -120,6 +132,8 @@ impl Connections {
                 replicas,
                 analyst_replica,
                 nats_url: nats_url.clone(),
+                nats_seeds: None,
+                nats_seed: self.nats_seed()?,
                 events_owner_url: None,
                 vault_url: None,
                 erasure_register: None,
@@ -130,6 +144,9 @@ impl Connections {
             events_url: self.events_url.clone().unwrap_or(found.events_url),
             replicas,
             analyst_replica,
+            // Seeds belong to the broker that they were made for.
+            nats_seeds: found.nats_seeds.filter(|_| self.nats_url.is_none()),
+            nats_seed: self.nats_seed()?,
             nats_url: self.nats_url.clone().unwrap_or(found.nats_url),
             events_owner_url: found.events_owner_url,
             vault_url: found.vault_url,
@@ -155,6 +172,13 @@ impl Connections {
         self.replicas.named(name, find)
     }
 
+    fn nats_seed(&self) -> Result<Option<Seed>> {
+        match &self.nats_seed_file {
+            Some(file) => Ok(Some(seeds::read(file)?)),
+            None => secrets::nats_seed(),
+        }
+    }
+
     /// The address of the event store alone.
     ///
     /// # Errors
@@ -168,6 +192,18 @@ impl Connections {
 }
 
 impl Addresses {
+    /// What `role` proves itself with to NATS; none for a server that wants no seed.
+    ///
+    /// # Errors
+    /// When the folder of seeds has none for it.
+    pub fn seed_of(&self, role: Role) -> Result<Option<Seed>> {
+        match (&self.nats_seed, &self.nats_seeds) {
+            (Some(seed), _) => Ok(Some(seed.clone())),
+            (None, Some(folder)) => Ok(Some(Seeds::in_folder(folder).of(role)?)),
+            (None, None) => Ok(None),
+        }
+    }
+
     pub(super) fn find(data_dir: &Path) -> Result<Self> {
         let file = data_dir.join(ADDRESSES_FILE);
         let Ok(text) = std::fs::read_to_string(&file) else {

@@ -3,6 +3,7 @@
 mod connections;
 mod keys;
 mod log;
+mod nats;
 mod owners;
 mod replicas;
 mod roles;
@@ -20,6 +21,7 @@ pub use keys::{
     AccountCommand, AccountEraseArgs, KeysCommand, KeysRotateArgs, VaultArgs, VaultPlace,
 };
 pub use log::{AuditCommand, AuditShowArgs, ForkArgs, LogCommand, StatusArgs};
+pub use nats::{NatsCommand, NatsConfigArgs};
 pub use owners::ReplicaOwnerArgs;
 pub use replicas::{FIRST_REPLICA, ReplicaAddress, ReplicaArgs, the_one};
 pub use roles::{
@@ -55,6 +57,7 @@ Examples:
 Secrets come from the environment or from files, never from flags:
   FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE          64 hexadecimal digits (openssl rand -hex 32)
   FIDO_PREVIOUS_MASTER_KEY (or ..._FILE)           the one before, while `fido keys rotate` is under way
+  FIDO_NATS_SEED or FIDO_NATS_SEED_FILE            what the role proves itself with to NATS (fido nats config)
   FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE    the model provider's key; without it `dev` is offline";
 
 /// How log lines look.
@@ -98,6 +101,9 @@ pub enum Command {
     /// Looks after a read replica.
     #[command(subcommand)]
     Replica(ReplicaCommand),
+    /// Looks after the broker's users.
+    #[command(subcommand)]
+    Nats(NatsCommand),
     /// The catalogue of every event that is stored, as Markdown.
     Events,
     /// The offline model server on its own (speaks the chat-completions protocol).

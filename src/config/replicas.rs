@@ -235,6 +235,8 @@ mod tests {
             replicas: vec![replica(1), replica(2)],
             analyst_replica: None,
             nats_url: String::new(),
+            nats_seeds: None,
+            nats_seed: None,
             events_owner_url: None,
             vault_url: None,
             erasure_register: None,

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use fido_commands::secrets::{MasterKey, MasterKeys};
+use fido_nats::access::Seed;
 
 use super::VaultPlace;
 
@@ -49,6 +50,16 @@ pub fn master_keys_beside(place: &VaultPlace) -> Result<MasterKeys> {
 /// When the file that is named cannot be read.
 pub fn model_api_key() -> Result<Option<String>> {
     secret("FIDO_MODEL_API_KEY")
+}
+
+/// What this process proves itself with to NATS, if it was given in the environment.
+///
+/// # Errors
+/// When it is no seed, or the file that is named cannot be read.
+pub(super) fn nats_seed() -> Result<Option<Seed>> {
+    secret("FIDO_NATS_SEED")?
+        .map(|seed| Seed::parse(&seed).context("FIDO_NATS_SEED"))
+        .transpose()
 }
 
 /// The value of `NAME`, or the content of the file that `NAME_FILE` names.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::find::Version;
+use crate::seeds::SeedsError;
 
 /// Why the embedded servers could not be found, started or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +117,10 @@ pub enum StackError {
         /// What the operating system answered.
         source: std::io::Error,
     },
+
+    /// The broker's users have no seeds.
+    #[error(transparent)]
+    Seeds(#[from] SeedsError),
 
     /// The running PostgreSQL refused a statement.
     #[error("{doing}")]

@@ -1,13 +1,12 @@
-//! A private nats-server with JetStream, on a loopback port of its own choice and behind a password.
+//! A private nats-server with JetStream, on a loopback port of its own choice, that lets in only Fido's
+//! roles, each for what it does.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use fido_nats::access::authorization;
 use nix::sys::signal::Signal;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -16,24 +15,22 @@ use tokio::time::timeout;
 use super::error::{Doing, StackError};
 use super::find::{Program, Programs};
 use super::lock::DirLock;
-use super::place::{make_data_dir, random_hex};
+use super::place::make_data_dir;
 use super::process::{Launch, Server, Sign};
 use super::temporary::TemporaryDir;
-
-const USER: &str = "fido";
+use crate::seeds::Seeds;
 
 /// A running nats-server. Dropped, it is stopped soon; [`stop`](Self::stop) also waits for that.
 pub struct NatsServer {
     program: Program,
     dir: PathBuf,
-    password: String,
     port: Option<u16>,
     server: Server,
     _lock: DirLock,
 }
 
 impl NatsServer {
-    /// Starts a server whose streams, configuration and password live in `dir`, which is made the first time.
+    /// Starts a server whose streams, configuration and seeds live in `dir`, which is made the first time.
     ///
     /// # Errors
     /// When nats-server is not installed or too old, `dir` is in use, or the server does not become ready.
@@ -60,8 +57,7 @@ impl NatsServer {
         let dir = make_data_dir(dir)?;
         let lock = DirLock::take(&dir)?;
         let program = programs.nats_server().await?;
-        let password = password_in(&dir)?;
-        let config = write_config(&dir, &password)?;
+        let config = write_config(&dir)?;
         let sign = Sign {
             server: "nats-server",
             command_part: format!("--config {}", config.display()),
@@ -70,7 +66,6 @@ impl NatsServer {
         Ok(Self {
             server: Server::prepare(sign, &dir).await?,
             program,
-            password,
             port: None,
             dir,
             _lock: lock,
@@ -96,13 +91,14 @@ impl NatsServer {
         Ok(())
     }
 
-    /// The URL for clients, with user and password.
+    /// The URL for clients.
     pub fn url(&self) -> String {
-        format!(
-            "nats://{USER}:{}@127.0.0.1:{}",
-            self.password,
-            self.port.unwrap_or_default()
-        )
+        format!("nats://127.0.0.1:{}", self.port.unwrap_or_default())
+    }
+
+    /// The folder with the seed of every role.
+    pub fn seeds_dir(&self) -> PathBuf {
+        seeds_dir(&self.dir)
     }
 
     /// The process id of the server, while it runs.
@@ -177,47 +173,25 @@ impl Launch for NatsLaunch {
 }
 
 fn config_path(dir: &Path) -> PathBuf {
-    dir.join("nats.json")
+    dir.join("nats-server.conf")
 }
 
-/// The configuration; nats-server reads JSON too. The port is its own choice, told in a file.
-fn write_config(dir: &Path, password: &str) -> Result<PathBuf, StackError> {
-    let config = serde_json::json!({
-        "server_name": "fido",
-        "host": "127.0.0.1",
-        "port": -1,
-        "ports_file_dir": dir,
-        "jetstream": { "store_dir": dir },
-        "authorization": { "user": USER, "password": password },
-    });
+fn seeds_dir(dir: &Path) -> PathBuf {
+    dir.join("seeds")
+}
+
+/// The configuration. The port is the server's own choice, told in a file.
+fn write_config(dir: &Path) -> Result<PathBuf, StackError> {
+    let users = Seeds::in_folder(seeds_dir(dir)).complete()?;
+    let quoted = serde_json::json!(dir);
+    let config = format!(
+        "server_name: fido\nhost: \"127.0.0.1\"\nport: -1\nports_file_dir: {quoted}\n\
+         jetstream {{ store_dir: {quoted} }}\n{}",
+        authorization(&users, &[])
+    );
     let path = config_path(dir);
-    write_private(&path, &config.to_string())?;
+    std::fs::write(&path, config).doing("writing", &path)?;
     Ok(path)
-}
-
-/// The password of this folder's server, made the first time.
-fn password_in(dir: &Path) -> Result<String, StackError> {
-    let path = dir.join("password");
-    match std::fs::read_to_string(&path) {
-        Ok(password) if !password.is_empty() => Ok(password),
-        Ok(_) | Err(_) => {
-            let password = random_hex()?;
-            write_private(&path, &password)?;
-            Ok(password)
-        }
-    }
-}
-
-fn write_private(path: &Path, text: &str) -> Result<(), StackError> {
-    let mut options = OpenOptions::new();
-    let file = options
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .doing("writing", path)
 }
 
 fn port_files(dir: &Path) -> impl Iterator<Item = PathBuf> {

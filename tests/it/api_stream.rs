@@ -8,6 +8,7 @@ use fido::roles::System;
 use fido::stack::{NatsServer, Programs};
 use fido_api::ApiConfig;
 use fido_domain::{Actor, Metadata};
+use fido_nats::access::Role;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -197,9 +198,10 @@ async fn a_broker_that_is_gone_is_named() {
         .unwrap();
     let addresses = Addresses {
         nats_url: nats.url(),
+        nats_seeds: Some(nats.seeds_dir()),
         ..app.ground.addresses.clone()
     };
-    let system = System::connect(&addresses, "test").await.unwrap();
+    let system = System::connect(&addresses, Role::Api).await.unwrap();
     let late = Late::serve_on(&app, system).await;
     let ask = async |path| {
         let response = app.http.get(format!("{}{path}", late.base)).send().await;

@@ -4,17 +4,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::{AckPolicy, pull};
 use fido::config::{Addresses, OwnerUrls, ReplicaAddress};
 use fido::model::{self, OfflineModel};
 use fido::roles::{self, System};
+use fido::seeds::Seeds;
 use fido::stack::{NatsServer, OWNER, PostgresCluster, Programs};
 use fido_api::{ApiConfig, SessionCookie};
 use fido_commands::erasure::Register;
 use fido_commands::secrets::MasterKey;
 use fido_commands::{EventStore, Vault};
+use fido_nats::access::Role;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::net::TcpListener;
+use tokio::process::Command;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -80,7 +85,7 @@ pub(crate) struct Ground {
     /// For files outside the databases.
     folder: tempfile::TempDir,
     /// Runs as long as the ground is there.
-    _nats: NatsServer,
+    pub(crate) nats: NatsServer,
 }
 
 impl Ground {
@@ -115,6 +120,8 @@ impl Ground {
                 replicas,
                 analyst_replica: None,
                 nats_url: nats.url(),
+                nats_seeds: Some(nats.seeds_dir()),
+                nats_seed: None,
                 events_owner_url: None,
                 vault_url: None,
                 erasure_register: None,
@@ -122,7 +129,7 @@ impl Ground {
             events_owner_url: cluster.url(&events, OWNER),
             master_key: MasterKey::generate(),
             folder: tempfile::tempdir().unwrap(),
-            _nats: nats,
+            nats,
         }
     }
 
@@ -156,8 +163,78 @@ impl Ground {
         Register::new(self.folder.path().join("erasures.jsonl"))
     }
 
+    /// The broker, as whoever may make and delete the event stream.
+    pub(crate) async fn jetstream(&self) -> jetstream::Context {
+        self.jetstream_as(Role::Relay).await
+    }
+
+    async fn jetstream_as(&self, role: Role) -> jetstream::Context {
+        let client = as_role(&self.nats, role).connect(self.nats.url()).await;
+        jetstream::new(client.unwrap())
+    }
+
+    /// Every message of the event stream, in order.
+    pub(crate) async fn messages(&self) -> pull::Stream {
+        let broker = self.jetstream_as(Role::Api).await;
+        let stream = broker.get_stream("FIDO_EVENTS").await.unwrap();
+        let consumer = stream
+            .create_consumer(pull::Config {
+                ack_policy: AckPolicy::None,
+                ..pull::Config::default()
+            })
+            .await
+            .unwrap();
+        consumer.messages().await.unwrap()
+    }
+
+    /// What shows how everything stands.
+    pub(crate) async fn operator(&self) -> System {
+        self.system_as(Role::Operator).await
+    }
+
+    /// The binary, on this ground, with the seed of the role that the first argument names.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fido"));
+        command
+            .args(arguments)
+            .env("FIDO_EVENTS_URL", &self.addresses.events_url)
+            .env("FIDO_EVENTS_OWNER_URL", &self.events_owner_url)
+            .env("FIDO_REPLICAS", self.replicas())
+            .env("FIDO_NATS_URL", &self.addresses.nats_url)
+            .env("FIDO_NATS_SEED_FILE", self.seeds().file(role(arguments[0])))
+            .env("FIDO_MASTER_KEY", &self.master_key)
+            .kill_on_drop(true);
+        command
+    }
+
     pub(crate) async fn system(&self) -> System {
-        System::connect(&self.addresses, "test").await.unwrap()
+        self.system_as(Role::Api).await
+    }
+
+    pub(crate) async fn system_as(&self, role: Role) -> System {
+        System::connect(&self.addresses, role).await.unwrap()
+    }
+
+    pub(crate) fn seeds(&self) -> Seeds {
+        Seeds::in_folder(self.nats.seeds_dir())
+    }
+}
+
+/// How `role` connects to the broker `nats`.
+pub(crate) fn as_role(nats: &NatsServer, role: Role) -> async_nats::ConnectOptions {
+    let seed = Seeds::in_folder(nats.seeds_dir()).of(role).unwrap();
+    async_nats::ConnectOptions::with_nkey(seed.expose().to_owned())
+        .custom_inbox_prefix(role.inbox_prefix())
+}
+
+/// The role that a subcommand of the binary has.
+fn role(subcommand: &str) -> Role {
+    match subcommand {
+        "relay" => Role::Relay,
+        "project" => Role::Projector,
+        "serve" => Role::Api,
+        "copilot" => Role::Copilot,
+        _ => Role::Operator,
     }
 }
 
@@ -238,14 +315,15 @@ impl TestApp {
             "test",
         )
         .unwrap();
-        let system = self.ground.system().await;
+        let system = self.ground.system_as(Role::Copilot).await;
         let vault = self.ground.vault().await;
         tokio::spawn(system.copilot(gateway, vault, 16, shutdown));
     }
 
     async fn serve(http: reqwest::Client, ground: Ground, shutdown: CancellationToken) -> Self {
         let system = ground.system().await;
-        tokio::spawn(system.clone().relay(shutdown.clone()));
+        let relay = ground.system_as(Role::Relay).await;
+        tokio::spawn(relay.relay(shutdown.clone()));
         let projectors = Mutex::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -271,7 +349,8 @@ impl TestApp {
     /// Lets the projector of `replica` run.
     pub(crate) async fn project(&self, replica: &str) {
         let stop = self.shutdown.child_token();
-        let projector = self.ground.system().await.projector(replica).unwrap();
+        let system = self.ground.system_as(Role::Projector).await;
+        let projector = system.projector(replica).unwrap();
         let task = tokio::spawn(projector.run(stop.clone()));
         let mut projectors = self.projectors.lock().await;
         projectors.insert(replica.to_owned(), Projecting { stop, task });

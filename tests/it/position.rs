@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use async_nats::jetstream;
-use async_nats::jetstream::consumer::{AckPolicy, pull};
 use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
 use fido_commands::log::Log;
 use fido_commands::{CommandContext, Committed, EventStore, ExecuteError};
@@ -14,7 +12,7 @@ use futures::StreamExt;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::app::TestApp;
+use crate::app::{Ground, TestApp};
 use crate::sse::Sse;
 
 const WRITERS: usize = 20;
@@ -57,7 +55,7 @@ async fn the_position_is_the_same_everywhere() {
     let events = log.after(0, i64::MAX).await.unwrap();
     dense(&events, head);
     contiguous(&events);
-    in_the_stream(&app.ground.addresses.nats_url, &events).await;
+    in_the_stream(&app.ground, &events).await;
 
     // The replica comes to exactly the head, and says so.
     let replica = app.ground.system().await.replicas();
@@ -145,25 +143,8 @@ fn contiguous(events: &[Recorded]) {
     }
 }
 
-async fn in_the_stream(nats_url: &str, events: &[Recorded]) {
-    let address: async_nats::ServerAddr = nats_url.parse().unwrap();
-    let (user, password) = (address.username().unwrap(), address.password().unwrap());
-    let client = async_nats::ConnectOptions::with_user_and_password(user.into(), password.into())
-        .connect(&address)
-        .await
-        .unwrap();
-    let stream = jetstream::new(client)
-        .get_stream("FIDO_EVENTS")
-        .await
-        .unwrap();
-    let consumer = stream
-        .create_consumer(pull::Config {
-            ack_policy: AckPolicy::None,
-            ..pull::Config::default()
-        })
-        .await
-        .unwrap();
-    let mut messages = consumer.messages().await.unwrap();
+async fn in_the_stream(ground: &Ground, events: &[Recorded]) {
+    let mut messages = ground.messages().await;
     let mut carried = BTreeMap::new();
     while carried.len() < events.len() {
         let message = messages.next().await.unwrap().unwrap();

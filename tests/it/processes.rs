@@ -7,7 +7,7 @@ use fido_commands::log::Log;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 use crate::app::{Ground, TestApp, http_client};
 
@@ -19,14 +19,9 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn start(ground: &Ground) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_fido"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--plain-http"])
-            .env("FIDO_EVENTS_URL", &ground.addresses.events_url)
-            .env("FIDO_REPLICAS", ground.replicas())
-            .env("FIDO_NATS_URL", &ground.addresses.nats_url)
-            .env("FIDO_MASTER_KEY", &ground.master_key)
+        let mut process = ground
+            .command(&["serve", "--listen", "127.0.0.1:0", "--plain-http"])
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();

@@ -7,14 +7,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use async_nats::{ConnectError, ConnectErrorKind};
+use fido::seeds::Seeds;
 use fido::stack::{
     Durability, NatsServer, OWNER, PostgresCluster, Programs, Stack, StackError, StackOptions,
 };
+use fido_nats::access::{Role, Seed};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
+
+use crate::app::as_role;
 
 #[tokio::test]
 async fn a_stack_keeps_its_data_and_leaves_nothing_running() {
@@ -22,8 +27,8 @@ async fn a_stack_keeps_its_data_and_leaves_nothing_running() {
     let first = start(folder.path()).await;
     first.postgres.ensure_database("fido_events").await.unwrap();
     write_note(&first, "kept").await;
-    let url = first.nats_url();
-    broker(&url).await.unwrap();
+    broker(&first.nats, Role::Api).await.unwrap();
+    let seed = seed_of(&first.nats, Role::Api);
     first.stop().await.unwrap();
     assert_eq!(running_in(folder.path()), Vec::<String>::new());
 
@@ -34,8 +39,7 @@ async fn a_stack_keeps_its_data_and_leaves_nothing_running() {
         .await
         .unwrap();
     assert_eq!(read_note(&second).await, "kept");
-    let password = |url: &str| url.split('@').next().unwrap().to_owned();
-    assert_eq!(password(&second.nats_url()), password(&url));
+    assert_eq!(seed_of(&second.nats, Role::Api), seed);
     second.stop().await.unwrap();
     assert_eq!(running_in(folder.path()), Vec::<String>::new());
 }
@@ -114,7 +118,7 @@ async fn killed_servers_come_back_at_the_same_urls() {
     stack.nats.restart().await.unwrap();
     assert_eq!(read_note(&stack).await, "survives");
     assert_eq!(stack.nats_url(), nats_url);
-    broker(&nats_url).await.unwrap();
+    broker(&stack.nats, Role::Relay).await.unwrap();
     stack.stop().await.unwrap();
 }
 
@@ -156,13 +160,19 @@ async fn a_temporary_server_takes_its_folder_with_it() {
 }
 
 #[tokio::test]
-async fn the_broker_wants_its_password() {
+async fn the_broker_lets_in_its_roles_alone() {
     let nats = NatsServer::temporary(&Programs::of_this_machine())
         .await
         .unwrap();
-    broker(&nats.url()).await.unwrap();
-    let guessed = nats.url().replace("fido:", "fido:0");
-    assert!(broker(&guessed).await.is_err());
+    for role in Role::ALL {
+        broker(&nats, role).await.unwrap();
+    }
+    let stranger = Seed::generate().unwrap().expose().to_owned();
+    let stranger = async_nats::ConnectOptions::with_nkey(stranger);
+    for anybody in [async_nats::ConnectOptions::new(), stranger] {
+        let refused = anybody.connect(nats.url()).await.unwrap_err();
+        assert_eq!(refused.kind(), ConnectErrorKind::AuthorizationViolation);
+    }
     nats.stop().await.unwrap();
 }
 
@@ -276,13 +286,12 @@ async fn read_note(stack: &Stack) -> String {
         .unwrap()
 }
 
-/// Connects as the URL says; async-nats leaves reading user and password to its caller.
-async fn broker(url: &str) -> Result<async_nats::Client, async_nats::ConnectError> {
-    let address: async_nats::ServerAddr = url.parse().unwrap();
-    let (user, password) = (address.username().unwrap(), address.password().unwrap());
-    let options =
-        async_nats::ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned());
-    options.connect(address).await
+async fn broker(nats: &NatsServer, role: Role) -> Result<async_nats::Client, ConnectError> {
+    as_role(nats, role).connect(nats.url()).await
+}
+
+fn seed_of(nats: &NatsServer, role: Role) -> Seed {
+    Seeds::in_folder(nats.seeds_dir()).of(role).unwrap()
 }
 
 /// The command lines of all processes that name this folder.

@@ -92,12 +92,17 @@ pub(crate) async fn apply(
         events,
         unknown: unknown.first().map(Unknown::new),
     };
-    match batch.write(replica, Care::Together).await {
-        Err(ApplyError::Write(error)) if refusal::of(&error).is_some() => {
-            batch.write(replica, Care::Apart).await
-        }
-        written => written,
-    }
+    let error = match batch.write(replica, Care::Together).await {
+        Err(ApplyError::Write(error)) => error,
+        written => return written,
+    };
+    let reason = refusal::of(&error).ok_or(error)?;
+    tracing::warn!(
+        position = checkpoint,
+        reason,
+        "a batch was refused; applying what can be applied"
+    );
+    batch.write(replica, Care::Apart).await
 }
 
 /// The events behind `checkpoint`, which must follow it without a hole.

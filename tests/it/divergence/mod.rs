@@ -11,8 +11,7 @@ use sqlx::{Connection, PgConnection};
 use crate::app::TestApp;
 use crate::sse::Sse;
 use scene::{
-    Lost, Scene, caught_up, head, jetstream, positions_in_the_log, positions_in_the_timeline,
-    stream,
+    Lost, Scene, caught_up, head, positions_in_the_log, positions_in_the_timeline, stream,
 };
 
 const FORK: [&str; 5] = ["log", "fork", "--json", "--reason", "a restore"];
@@ -180,7 +179,7 @@ async fn a_log_that_holds_everything_is_forked_only_by_whoever_insists() {
     assert_eq!(positions_in_the_timeline(app).await, log);
 
     // A stream that is wiped begins again where the epoch does.
-    let broker = jetstream(app).await;
+    let broker = app.ground.jetstream().await;
     broker.delete_stream("FIDO_EVENTS").await.unwrap();
     app.start_conversation(ada).await;
     assert_eq!(caught_up(app).await, first + 1);

@@ -4,7 +4,7 @@ use std::process::{Output, Stdio};
 use std::str::FromStr;
 use std::time::Duration;
 
-use async_nats::jetstream::{self, stream::Info};
+use async_nats::jetstream::stream::Info;
 use fido::stack::OWNER;
 use fido_api::ApiConfig;
 use fido_commands::log::Log;
@@ -201,16 +201,7 @@ impl Scene {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let ground = &self.app.ground;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fido"));
-        command
-            .args(arguments)
-            .env("FIDO_EVENTS_URL", &ground.addresses.events_url)
-            .env("FIDO_EVENTS_OWNER_URL", &ground.events_owner_url)
-            .env("FIDO_REPLICAS", ground.replicas())
-            .env("FIDO_NATS_URL", &ground.addresses.nats_url)
-            .kill_on_drop(true);
-        command
+        self.app.ground.command(arguments)
     }
 }
 
@@ -258,19 +249,10 @@ async fn positions(url: &str, table: &str) -> Vec<Position> {
         .unwrap()
 }
 
-/// The broker, as somebody who may do everything.
-pub(super) async fn jetstream(app: &TestApp) -> jetstream::Context {
-    let address: async_nats::ServerAddr = app.ground.addresses.nats_url.parse().unwrap();
-    let (user, password) = (address.username().unwrap(), address.password().unwrap());
-    let client = async_nats::ConnectOptions::with_user_and_password(user.into(), password.into())
-        .connect(&address)
-        .await;
-    jetstream::new(client.unwrap())
-}
-
 /// The event stream, while there is one.
 pub(super) async fn stream(app: &TestApp) -> Option<Info> {
-    let stream = jetstream(app).await.get_stream("FIDO_EVENTS").await.ok()?;
+    let broker = app.ground.jetstream().await;
+    let stream = broker.get_stream("FIDO_EVENTS").await.ok()?;
     Some(stream.cached_info().clone())
 }
 

@@ -10,11 +10,13 @@ use fido::stack::{OWNER, PostgresCluster};
 use fido_commands::EventStore;
 use fido_commands::log::Log;
 use fido_domain::Position;
-use fido_nats::Nats;
+use fido_nats::access::Role;
+use fido_nats::replica::Announcement;
 use fido_projections::operation::{self, Condition};
 use fido_projections::projector::Projector;
 use fido_projections::vocabulary::{self, Knows};
 use fido_projections::{Replicas, SCHEMA};
+use futures::StreamExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -24,7 +26,6 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::contents::Contents;
 use super::history::History;
@@ -91,13 +92,9 @@ impl Scene {
         self.relay.cancel();
     }
 
-    /// The broker, as somebody who may do everything.
+    /// The broker, as whoever may make and delete the event stream.
     pub(super) async fn jetstream(&self) -> jetstream::Context {
-        let address: async_nats::ServerAddr = self.ground.addresses.nats_url.parse().unwrap();
-        let (user, password) = (address.username().unwrap(), address.password().unwrap());
-        let options =
-            async_nats::ConnectOptions::with_user_and_password(user.into(), password.into());
-        jetstream::new(options.connect(&address).await.unwrap())
+        self.ground.jetstream().await
     }
 
     /// A projector in this process.
@@ -111,9 +108,7 @@ impl Scene {
             replica: replica.name.clone(),
             pool: replica.pool().await,
             log: Log::new(self.ground.pool().await),
-            nats: Nats::connect(&self.ground.addresses.nats_url, "test")
-                .await
-                .unwrap(),
+            nats: self.ground.system_as(Role::Projector).await.nats().clone(),
         };
         let forever = CancellationToken::new();
         Projecting {
@@ -141,14 +136,8 @@ impl Scene {
 
     /// The binary, for this replica.
     pub(super) fn fido(&self, replica: &Replica, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fido"));
-        command
-            .args(arguments)
-            .env("FIDO_EVENTS_URL", &self.ground.addresses.events_url)
-            .env("FIDO_REPLICA_URL", &replica.url)
-            .env("FIDO_REPLICA_NAME", &replica.name)
-            .env("FIDO_NATS_URL", &self.ground.addresses.nats_url)
-            .kill_on_drop(true);
+        let mut command = self.ground.command(arguments);
+        command.env("FIDO_REPLICAS", format!("{}={}", replica.name, replica.url));
         command
     }
 
@@ -176,6 +165,21 @@ impl Scene {
         replica.reaches(self.head().await).await;
         projecting.kill().await;
         replica.contents().await
+    }
+
+    /// Waits until the replica's projector announces something that is `so`.
+    pub(super) async fn announces(&self, replica: &Replica, so: impl Fn(&Announcement) -> bool) {
+        let nats = self.ground.system_as(Role::Projector).await.nats().clone();
+        let mut heard = nats.replica_announcements().await.unwrap();
+        let announced = tokio::time::timeout(PATIENCE, async {
+            while let Some((name, announcement)) = heard.next().await {
+                if name == replica.name && so(&announcement) {
+                    return;
+                }
+            }
+            panic!("nothing more is announced");
+        });
+        assert!(announced.await.is_ok(), "not announced");
     }
 
     /// The replica comes to the head of the log, and holds there what a fresh replay holds.
@@ -247,7 +251,7 @@ pub(super) struct Replica {
 impl Replica {
     /// A new, empty one on `cluster`.
     pub(super) async fn new(cluster: &PostgresCluster) -> Self {
-        let name = format!("replica_{}", Uuid::new_v4().simple());
+        let name = format!("replica_{}", fido_commands::ambient::new_id().simple());
         let mut owner = PgConnection::connect(&cluster.url("postgres", OWNER))
             .await
             .unwrap();

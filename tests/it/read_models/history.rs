@@ -52,6 +52,13 @@ pub(super) async fn history(ground: &Ground, seed: u64, size: Size) -> Vec<Recor
     }
 }
 
+/// The sections that are written at all, few, so that much happens to each.
+const WRITTEN: [Section; 3] = [
+    Section::MarketAnalysis,
+    Section::FundingRequest,
+    Section::OwnerBio,
+];
+
 struct Person {
     store: EventStore,
     rng: Rng,
@@ -61,8 +68,16 @@ struct Person {
 /// A conversation, as far as a worker has to know it.
 struct Chat {
     id: Uuid,
-    reply_id: Uuid,
-    attempt: u32,
+    /// The reply that is awaited, and how many have begun it.
+    open: Option<(Uuid, u32)>,
+}
+
+/// A plan, as far as its owner and a worker have to know it.
+struct Draft {
+    id: Uuid,
+    /// The latest generation, and how many have begun it.
+    generation: (Uuid, u32),
+    archived: bool,
 }
 
 impl Person {
@@ -83,21 +98,19 @@ impl Person {
         self.ask::<Account>(self.account_id, register).await;
         let mut plans = Vec::new();
         for _ in 0..size.plans {
-            plans.push((self.start_plan().await, ambient::new_id()));
+            plans.push(self.start_plan().await);
         }
         let mut chats = Vec::new();
         for _ in 0..size.conversations {
-            let about = self.rng.choice(&plans).map(|(plan_id, _)| *plan_id);
+            let about = self.rng.choice(&plans).map(|plan| plan.id);
             chats.push(self.start_chat(about).await);
         }
         for _ in 0..size.commands {
             for chat in &mut chats {
-                let command = self.of_chat(chat);
-                self.ask::<Conversation>(chat.id, command).await;
+                self.go_on_with_chat(chat).await;
             }
-            for (plan_id, generation_id) in &mut plans {
-                let command = self.of_plan(generation_id);
-                self.ask::<Plan>(*plan_id, command).await;
+            for plan in &mut plans {
+                self.go_on_with_plan(plan).await;
             }
         }
         if self.rng.u8(..10) == 0 {
@@ -132,55 +145,58 @@ impl Person {
         };
         let id = ambient::new_id();
         assert!(self.ask::<Conversation>(id, command).await);
-        Chat {
-            id,
-            reply_id: Uuid::nil(),
-            attempt: 0,
-        }
+        Chat { id, open: None }
     }
 
-    /// In turn what belongs together, with now and then something else.
-    fn of_chat(&mut self, chat: &mut Chat) -> ConversationCommand {
-        let reply_id = chat.reply_id;
-        match self.rng.u8(..100) {
-            0..2 => ConversationCommand::EraseConversation {
-                account_id: self.account_id,
-            },
-            2..35 => {
-                chat.attempt += 1;
-                ConversationCommand::StartReply { reply_id }
-            }
-            35..60 => ConversationCommand::RecordReply {
+    async fn go_on_with_chat(&mut self, chat: &mut Chat) {
+        let account_id = self.account_id;
+        let id = chat.id;
+        if self.rng.u8(..100) == 0 {
+            let erase = ConversationCommand::EraseConversation { account_id };
+            self.ask::<Conversation>(id, erase).await;
+            return;
+        }
+        let Some((reply_id, attempt)) = chat.open else {
+            let reply_id = ambient::new_id();
+            let post = ConversationCommand::PostMessage {
+                account_id,
+                message_id: ambient::new_id(),
                 reply_id,
-                attempt: chat.attempt,
+                text: MessageText::parse("How do I begin?").unwrap(),
+            };
+            if self.ask::<Conversation>(id, post).await {
+                chat.open = Some((reply_id, 0));
+            }
+            return;
+        };
+        if attempt == 0 || self.rng.u8(..6) == 0 {
+            let start = ConversationCommand::StartReply { reply_id };
+            if self.ask::<Conversation>(id, start).await {
+                chat.open = Some((reply_id, attempt + 1));
+            }
+            return;
+        }
+        let outcome = if self.rng.u8(..6) == 0 {
+            ConversationCommand::FailReply {
+                reply_id,
+                attempt,
+                reason: "timeout_first_token".to_owned(),
+            }
+        } else {
+            ConversationCommand::RecordReply {
+                reply_id,
+                attempt,
                 text: "Begin with the customers.".to_owned(),
                 model: self.model(),
                 usage: self.usage(),
-            },
-            60..65 => ConversationCommand::FailReply {
-                reply_id,
-                attempt: chat.attempt,
-                reason: "timeout_first_token".to_owned(),
-            },
-            65..100 => {
-                let next = ambient::new_id();
-                // Refused while a reply is open, and then that one stays the one to answer.
-                if chat.attempt > 0 || reply_id.is_nil() {
-                    chat.reply_id = next;
-                    chat.attempt = 0;
-                }
-                ConversationCommand::PostMessage {
-                    account_id: self.account_id,
-                    message_id: ambient::new_id(),
-                    reply_id: next,
-                    text: MessageText::parse("How do I begin?").unwrap(),
-                }
             }
-            100.. => unreachable!("less than 100"),
+        };
+        if self.ask::<Conversation>(id, outcome).await {
+            chat.open = None;
         }
     }
 
-    async fn start_plan(&mut self) -> Uuid {
+    async fn start_plan(&mut self) -> Draft {
         let command = PlanCommand::StartPlan {
             account_id: self.account_id,
             given: Given {
@@ -194,13 +210,87 @@ impl Person {
         };
         let id = ambient::new_id();
         assert!(self.ask::<Plan>(id, command).await);
-        id
+        Draft {
+            id,
+            generation: (Uuid::nil(), 0),
+            archived: false,
+        }
     }
 
-    fn of_plan(&mut self, generation_id: &mut Uuid) -> PlanCommand {
+    async fn go_on_with_plan(&mut self, plan: &mut Draft) {
         let account_id = self.account_id;
-        let section = self.rng.choice(&Section::ALL[..4]).copied().unwrap();
-        match self.rng.u8(..19) {
+        if plan.archived || self.rng.u8(..40) == 0 {
+            let command = if plan.archived {
+                PlanCommand::RestorePlan { account_id }
+            } else {
+                PlanCommand::ArchivePlan { account_id }
+            };
+            if self.ask::<Plan>(plan.id, command).await {
+                plan.archived = !plan.archived;
+            }
+            return;
+        }
+        let command = if self.rng.bool() {
+            self.of_generation(plan.generation)
+        } else {
+            self.of_plan()
+        };
+        if !self.ask::<Plan>(plan.id, command.clone()).await {
+            return;
+        }
+        if let PlanCommand::RequestGeneration { generation_id, .. } = command {
+            plan.generation = (generation_id, 0);
+        } else if let PlanCommand::StartGeneration { .. } = command {
+            plan.generation.1 += 1;
+        }
+    }
+
+    fn of_generation(&mut self, (generation_id, attempt): (Uuid, u32)) -> PlanCommand {
+        let account_id = self.account_id;
+        let section = self.rng.choice(WRITTEN).unwrap();
+        match self.rng.u8(..20) {
+            0..5 => PlanCommand::RequestGeneration {
+                account_id,
+                generation_id: ambient::new_id(),
+                sections: Some(WRITTEN.to_vec()),
+                instructions: self
+                    .rng
+                    .bool()
+                    .then(|| Instructions::parse("Be short").unwrap()),
+            },
+            5..9 => PlanCommand::StartGeneration { generation_id },
+            9..15 => PlanCommand::RecordGeneratedSection {
+                generation_id,
+                attempt,
+                section,
+                text: self.section_text(),
+                model: self.model(),
+                usage: self.usage(),
+            },
+            15..18 => PlanCommand::FailGeneratedSection {
+                generation_id,
+                attempt,
+                section,
+                reason: "refused".to_owned(),
+                model: None,
+                usage: self.rng.bool().then(|| self.usage()),
+            },
+            18 => PlanCommand::FailGeneration {
+                generation_id,
+                attempt,
+                reason: "deadline".to_owned(),
+            },
+            _ => PlanCommand::CancelGeneration {
+                account_id,
+                generation_id,
+            },
+        }
+    }
+
+    fn of_plan(&mut self) -> PlanCommand {
+        let account_id = self.account_id;
+        let section = self.rng.choice(WRITTEN).unwrap();
+        match self.rng.u8(..11) {
             0 => PlanCommand::DescribePlan {
                 account_id,
                 changes: self.changes(),
@@ -241,65 +331,10 @@ impl Person {
                 source: Source::User,
                 conversation_id: None,
             },
-            10 => PlanCommand::WithdrawFact {
+            _ => PlanCommand::WithdrawFact {
                 account_id,
                 key: self.key(),
             },
-            11 | 12 => {
-                *generation_id = ambient::new_id();
-                PlanCommand::RequestGeneration {
-                    account_id,
-                    generation_id: *generation_id,
-                    sections: Some(vec![section, Section::OwnerBio]),
-                    instructions: self
-                        .rng
-                        .bool()
-                        .then(|| Instructions::parse("Be short").unwrap()),
-                }
-            }
-            13 => PlanCommand::StartGeneration {
-                generation_id: *generation_id,
-            },
-            14 | 15 => PlanCommand::RecordGeneratedSection {
-                generation_id: *generation_id,
-                attempt: 1,
-                section: if self.rng.bool() {
-                    section
-                } else {
-                    Section::OwnerBio
-                },
-                text: self.section_text(),
-                model: self.model(),
-                usage: self.usage(),
-            },
-            16 => PlanCommand::FailGeneratedSection {
-                generation_id: *generation_id,
-                attempt: 1,
-                section: if self.rng.bool() {
-                    section
-                } else {
-                    Section::OwnerBio
-                },
-                reason: "refused".to_owned(),
-                model: None,
-                usage: self.rng.bool().then(|| self.usage()),
-            },
-            17 => match self.rng.u8(..4) {
-                0 => PlanCommand::FailGeneration {
-                    generation_id: *generation_id,
-                    attempt: 1,
-                    reason: "deadline".to_owned(),
-                },
-                _ => PlanCommand::CancelGeneration {
-                    account_id,
-                    generation_id: *generation_id,
-                },
-            },
-            18 => match self.rng.u8(..4) {
-                0 => PlanCommand::ArchivePlan { account_id },
-                _ => PlanCommand::RestorePlan { account_id },
-            },
-            19.. => unreachable!("less than 19"),
         }
     }
 

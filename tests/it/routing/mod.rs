@@ -5,6 +5,7 @@ mod epochs;
 mod faults;
 mod operators;
 mod read_your_writes;
+mod silence;
 mod standby;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 
 mod batches;
 mod cuts;
+mod fences;
 mod outages;
 
 use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
