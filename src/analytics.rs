@@ -2,9 +2,7 @@
 
 use anyhow::{Context, Result};
 use fido_projections::analytics;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
-use std::str::FromStr;
 
 use crate::roles;
 use crate::stack::{OWNER, PostgresCluster, Programs};
@@ -21,7 +19,7 @@ pub async fn docs() -> Result<String> {
     roles::migrate_replica(&url)
         .await
         .context("the schema of a replica cannot be made")?;
-    let mut owner = PgConnection::connect_with(&PgConnectOptions::from_str(&url)?).await?;
+    let mut owner = PgConnection::connect(&url).await?;
     let page = analytics::markdown(&mut owner).await?;
     owner.close().await?;
     cluster.stop().await?;
