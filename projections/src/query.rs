@@ -96,8 +96,9 @@ mod tests {
     use super::*;
 
     /// Where other things than read models are asked or written: the replica as a whole.
-    const OF_THE_WHOLE: [&str; 11] = [
+    const OF_THE_WHOLE: [&str; 12] = [
         "query.rs",
+        "analytics",
         "rows",
         "replica",
         "checkpoint",
