@@ -77,8 +77,9 @@ async fn run_on(
     let projecting = connect(Role::Projector).await?;
     for ReplicaAddress { name, .. } in &addresses.replicas {
         tasks.spawn(projecting.projector(name)?.run(shutdown.clone()));
-        let watching = projecting.clone();
-        tasks.spawn(watching.watch_drift(name.clone(), args.drift, shutdown.clone()));
+        if let Some(watch) = projecting.drift_watch(name, args.drift)? {
+            tasks.spawn(watch.run(shutdown.clone()));
+        }
     }
     let gateway = gateway(args, &tasks, &shutdown).await?;
     let concurrency = args.model.concurrency;

@@ -82,12 +82,14 @@ async fn start(cli: Cli) -> Result<()> {
         }
         Command::Project(args) => {
             let addresses = args.connections.resolve()?;
-            let name = config::the_one(&addresses.replicas)?.name.clone();
+            let name = &config::the_one(&addresses.replicas)?.name;
             let system = System::connect(&addresses, Role::Projector).await?;
-            tokio::join!(
-                system.projector(&name)?.run(shutdown.clone()),
-                system.watch_drift(name, args.drift, shutdown)
-            );
+            let watch = system.drift_watch(name, args.drift)?;
+            let watch = watch.map(|watch| tokio::spawn(watch.run(shutdown.clone())));
+            system.projector(name)?.run(shutdown).await;
+            if let Some(watch) = watch {
+                watch.await?;
+            }
             Ok(())
         }
         Command::Copilot(args) => {

@@ -33,7 +33,7 @@ use crate::config::{Addresses, DriftArgs, ModelArgs, OwnerUrls, ReplicaAddress, 
 pub(crate) const POOL: u32 = 20;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
-pub(crate) const NO_REPLICA: &str = "no replica can be reached (FIDO_REPLICAS)";
+const NO_REPLICA: &str = "no replica can be reached (FIDO_REPLICAS)";
 
 /// Connected to everything; every role is made of this. Cheap to clone.
 #[derive(Clone)]
@@ -153,21 +153,20 @@ impl System {
         })
     }
 
-    /// Looks now and then whether the replica `name` still holds what the log says, until `shutdown`.
-    pub async fn watch_drift(self, name: String, settings: DriftArgs, shutdown: CancellationToken) {
-        let replica = self.replicas.iter().find(|replica| replica.name == name);
-        let Some(replica) = replica.filter(|_| settings.drift_streams > 0) else {
-            return;
-        };
-        DriftWatch {
-            log: self.log(),
-            replica: name,
-            place: PgConnectOptions::clone(&replica.pool.connect_options()),
+    /// The watch over the replica `name`, which looks now and then whether it still holds what the
+    /// log says; none when it is told to look at nothing.
+    ///
+    /// # Errors
+    /// When there is no replica of that name.
+    pub fn drift_watch(&self, name: &str, settings: DriftArgs) -> Result<Option<DriftWatch>> {
+        let projector = self.projector(name)?;
+        Ok((settings.drift_streams > 0).then(|| DriftWatch {
+            log: projector.log,
+            replica: projector.replica,
+            place: PgConnectOptions::clone(&projector.pool.connect_options()),
             every: Duration::from_secs(settings.drift_seconds),
             streams: settings.drift_streams,
-        }
-        .run(shutdown)
-        .await;
+        }))
     }
 
     /// Answers people through `gateway` until `shutdown`, then lets replies end.

@@ -6,6 +6,7 @@ use fido_nats::NatsError;
 use fido_nats::access::Role;
 use fido_nats::relay::{Activity, RelayStatus};
 use fido_nats::status::StreamStatus;
+use fido_projections::operation::Condition;
 use fido_projections::replica::Surveyed;
 use serde::Serialize;
 
@@ -131,9 +132,7 @@ impl ReplicaStatus {
                 let elsewhere = shown.followed.filter(|followed| followed.epoch < epoch);
                 let reason = match elsewhere {
                     Some(followed) => Some(format!("still in epoch {}", followed.epoch)),
-                    None => replica
-                        .is_ailing
-                        .then(|| "streams are left out, or the projector pauses".to_owned()),
+                    None => replica.condition.as_ref().and_then(ails),
                 };
                 let health = reason.as_ref().map_or(Health::Green, |_| Health::Amber);
                 (health, reason)
@@ -182,6 +181,26 @@ impl ReplicaStatus {
     }
 }
 
+/// What keeps a replica from being as it should be.
+fn ails(condition: &Condition) -> Option<String> {
+    let mut reasons = Vec::new();
+    if let Some(paused) = &condition.paused {
+        let why = paused.reason.as_deref().unwrap_or("no reason given");
+        reasons.push(format!("paused by an operator ({why})"));
+    }
+    if let Some(waits) = &condition.waits {
+        let (position, reason) = (waits.position, &waits.reason);
+        reasons.push(format!("waits at {position} for a newer build ({reason})"));
+    }
+    if condition.quarantined_streams > 0 {
+        let (streams, events) = (condition.quarantined_streams, condition.quarantined_events);
+        reasons.push(format!(
+            "{streams} streams in quarantine, {events} events left out"
+        ));
+    }
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
 fn in_words(status: &Status) -> String {
     let mut lines = vec![format!(
         "log       position {:>10}   epoch {}, {}",
@@ -224,7 +243,10 @@ fn relay(relay: &RelayStatus) -> String {
         Activity::Waiting => "waits for the log or the broker; its own log says why",
         Activity::Diverged => "waits for `fido log fork`",
     };
-    format!("relay     position {position:>10}   {activity}")
+    let behind = relay.behind_ms.map_or(String::new(), |ms| {
+        format!(", behind the log for {} s", ms / 1_000)
+    });
+    format!("relay     position {position:>10}   {activity}{behind}")
 }
 
 /// Said of a stream or a replica that is still in an earlier epoch than the log.

@@ -13,7 +13,7 @@ use fido_commands::log::Log;
 use fido_domain::Position;
 use fido_projections::replica::Surveyed;
 use serde::Serialize;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::extract::Json;
 use crate::problem::describe;
@@ -32,7 +32,26 @@ async fn alive() -> impl IntoResponse {
     Json(serde_json::json!({ "status": "alive" }))
 }
 
+/// What was found last, and when the looking began.
+pub(crate) type LastLook = tokio::sync::Mutex<Option<(Instant, Readiness)>>;
+
 async fn ready(State(api): App) -> impl IntoResponse {
+    let arrived = Instant::now();
+    // Everything is asked once for all who have come while somebody else was waiting.
+    let mut last = api.last_look.lock().await;
+    let readiness = match &*last {
+        Some((began, readiness)) if *began >= arrived => readiness.clone(),
+        _ => {
+            let began = Instant::now();
+            let readiness = look(&api).await;
+            *last = Some((began, readiness.clone()));
+            readiness
+        }
+    };
+    (readiness.http_status(), Json(readiness))
+}
+
+async fn look(api: &Api) -> Readiness {
     let log = Log::new(api.store.pool().clone());
     let (event_store, surveyed, nats) = futures::join!(
         ask("event_store", log.head()),
@@ -45,11 +64,10 @@ async fn ready(State(api): App) -> impl IntoResponse {
         replica: together(&replicas),
         nats,
     });
-    let readiness = Readiness {
+    Readiness {
         replicas,
         ..readiness
-    };
-    (readiness.http_status(), Json(readiness))
+    }
 }
 
 /// Whether a part can be reached.
@@ -94,7 +112,7 @@ impl ReplicaHealth {
                 Fares::Unreachable
             }
             Ok(_) if replica.is_other_log => Fares::OtherLog,
-            Ok(_) if replica.is_ailing => Fares::Ailing,
+            Ok(_) if replica.is_ailing() => Fares::Ailing,
             Ok(_) => Fares::Ok,
         };
         let shown = replica.found.as_ref().ok();
@@ -130,8 +148,9 @@ struct Parts {
     nats: Reached,
 }
 
+/// Whether this process can do its work, and what of that it cannot.
 #[derive(Debug, Clone, Serialize)]
-struct Readiness {
+pub(crate) struct Readiness {
     status: &'static str,
     parts: Parts,
     replicas: Vec<ReplicaHealth>,

@@ -47,6 +47,7 @@ pub struct Api {
     replicas: Replicas,
     nats: Nats,
     hub: stream::Hub,
+    last_look: health::LastLook,
     config: ApiConfig,
 }
 
@@ -62,6 +63,7 @@ impl Api {
     ) -> Self {
         Self {
             hub: stream::Hub::new(nats.clone(), store.clone(), replicas.clone()),
+            last_look: health::LastLook::default(),
             store,
             auth,
             eraser,

@@ -13,6 +13,8 @@ use crate::{Nats, NatsError};
 
 /// Events that go into one transaction of the replica at most.
 const BATCH: usize = 1_000;
+/// For how long the broker remembers a projector that does not come back. Nothing is lost with it.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a batch that has begun waits for more.
 const GATHER: Duration = Duration::from_millis(20);
 
@@ -84,6 +86,7 @@ impl Feed {
                 ack_wait: Duration::from_secs(60),
                 max_ack_pending: 20_000,
                 deliver_policy: DeliverPolicy::All,
+                inactive_threshold: REMEMBERED,
                 ..pull::Config::default()
             })
             .await

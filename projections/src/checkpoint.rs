@@ -2,6 +2,7 @@
 
 use fido_domain::epochs::{Diverged, Standing};
 use fido_domain::{Epochs, Position};
+use fido_nats::replica::Followed;
 use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
@@ -109,6 +110,15 @@ pub(crate) async fn advance(
             .execute(replica)
             .await?;
     Ok(moved.rows_affected() == 1)
+}
+
+/// Where the replica is, and which log it follows, if it has met one.
+pub(crate) async fn shown(
+    replica: &mut PgConnection,
+) -> Result<(Position, Option<Followed>), sqlx::Error> {
+    let Stored { position, followed } = stored(replica).await?;
+    let followed = followed.map(|(log_id, epoch)| Followed { log_id, epoch });
+    Ok((position, followed))
 }
 
 async fn stored(replica: &mut PgConnection) -> Result<Stored, sqlx::Error> {

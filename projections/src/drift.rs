@@ -131,6 +131,12 @@ impl DriftWatch {
         for batch in events.chunks(BATCH) {
             rows::write(&mut replica, batch).await?;
         }
+        // Writing has chosen plans for itself.
+        run_sql(
+            &mut replica,
+            "set local enable_hashjoin = on; set local enable_mergejoin = on",
+        )
+        .await?;
         let drifted = compare::drifted(&mut replica, &tables, &streams).await?;
         run_sql(&mut replica, "rollback").await?;
         let drift = Drift {

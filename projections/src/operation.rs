@@ -10,13 +10,8 @@ use crate::{ReadError, Snapshot};
 
 /// Tables of a replica that do not follow from the log alone, nor stand for a position of it. All
 /// others do, and are equal on two replicas at one position.
-pub const OPERATIONAL_TABLES: [&str; 5] = [
-    "checkpoint",
-    "drift",
-    "projector",
-    "quarantine",
-    "_sqlx_migrations",
-];
+pub const OPERATIONAL_TABLES: [&str; 4] =
+    ["checkpoint", "projector", "quarantine", "_sqlx_migrations"];
 
 /// An operator's order that a replica did not take.
 #[derive(Debug, thiserror::Error)]
@@ -74,13 +69,18 @@ impl Condition {
 /// # Errors
 /// [`ReadError::Unavailable`].
 pub async fn condition(snapshot: &mut Snapshot) -> Result<Condition, ReadError> {
+    Ok(condition_of(&mut snapshot.transaction).await?)
+}
+
+/// The same by any connection to the replica.
+pub(crate) async fn condition_of(replica: &mut PgConnection) -> Result<Condition, sqlx::Error> {
     let row = sqlx::query(
         "select paused_since, pause_reason, waits_at, waits_since, waits_for, \
                 (select count(*) from quarantine) as events, \
                 (select count(distinct (aggregate_type, aggregate_id)) from quarantine) as streams \
          from projector",
     )
-    .fetch_one(&mut *snapshot.transaction)
+    .fetch_one(replica)
     .await?;
     let (since, reason) = (row.try_get("paused_since")?, row.try_get("pause_reason")?);
     let waits: (Option<Position>, _, Option<String>) = (
@@ -104,18 +104,21 @@ pub async fn condition(snapshot: &mut Snapshot) -> Result<Condition, ReadError> 
 }
 
 /// Lets the replica behind `pool` stay as it is, until [`resume`]. The batch that is under way is
-/// waited for: when this is done, the position stands.
+/// waited for; answers with the position at which the replica stays.
 ///
 /// # Errors
 /// [`OperationError::Unavailable`].
-pub async fn pause(pool: &PgPool, reason: Option<&str>) -> Result<(), OperationError> {
+pub async fn pause(pool: &PgPool, reason: Option<&str>) -> Result<Position, OperationError> {
+    let mut transaction = pool.begin().await?;
+    let held = lock(&mut transaction).await?;
     sqlx::query(
         "update projector set paused_since = coalesce(paused_since, now()), pause_reason = $1",
     )
     .bind(reason)
-    .execute(pool)
+    .execute(&mut *transaction)
     .await?;
-    Ok(())
+    transaction.commit().await?;
+    Ok(held.position)
 }
 
 /// Lets the projector go on; false when it was not paused.
@@ -158,16 +161,28 @@ pub(crate) async fn lock(replica: &mut PgConnection) -> Result<Held, sqlx::Error
     })
 }
 
-/// What there is to announce of the replica beside its position: how many streams are in quarantine,
-/// and whether it stays where it is until somebody does something.
-pub(crate) async fn health(replica: &mut PgConnection) -> Result<(i64, bool), sqlx::Error> {
-    sqlx::query_as(
-        "select (select count(distinct (aggregate_type, aggregate_id)) from quarantine), \
-                paused_since is not null or waits_at is not null \
+/// What is announced of a replica beside its position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Health {
+    /// How many streams are in quarantine.
+    pub(crate) quarantined: i64,
+    /// Its projector stands still until somebody does something.
+    pub(crate) paused: bool,
+}
+
+/// How the replica fares.
+pub(crate) async fn health(replica: &mut PgConnection) -> Result<Health, sqlx::Error> {
+    let row = sqlx::query(
+        "select paused_since is not null or waits_at is not null as paused, \
+                (select count(distinct (aggregate_type, aggregate_id)) from quarantine) as quarantined \
          from projector",
     )
     .fetch_one(replica)
-    .await
+    .await?;
+    Ok(Health {
+        quarantined: row.try_get("quarantined")?,
+        paused: row.try_get("paused")?,
+    })
 }
 
 /// Whether an operator has ordered a pause.

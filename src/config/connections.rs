@@ -163,6 +163,15 @@ impl Connections {
         Ok(the_one(&replicas)?.clone())
     }
 
+    /// The replica `name`, whichever was chosen.
+    ///
+    /// # Errors
+    /// When there is none of that name, and as [`resolve`](Self::resolve).
+    pub fn replica_named(&self, name: &str) -> Result<ReplicaAddress> {
+        let find = || Addresses::find(&self.data_dir);
+        self.replicas.named(name, find)
+    }
+
     fn nats_seed(&self) -> Result<Option<Seed>> {
         match &self.nats_seed_file {
             Some(file) => Ok(Some(seeds::read(file)?)),

@@ -4,6 +4,7 @@ mod connections;
 mod keys;
 mod log;
 mod nats;
+mod owners;
 mod replicas;
 mod roles;
 mod secrets;
@@ -21,6 +22,7 @@ pub use keys::{
 };
 pub use log::{AuditCommand, AuditShowArgs, ForkArgs, LogCommand, StatusArgs};
 pub use nats::{NatsCommand, NatsConfigArgs};
+pub use owners::ReplicaOwnerArgs;
 pub use replicas::{FIRST_REPLICA, ReplicaAddress, ReplicaArgs, the_one};
 pub use roles::{
     CopilotArgs, DriftArgs, ModelArgs, ModelServerArgs, OfflineModelArgs, ProjectArgs, ServeArgs,

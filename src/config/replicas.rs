@@ -74,6 +74,23 @@ impl ReplicaArgs {
         Ok((if chosen.is_empty() { known } else { chosen }, reserved))
     }
 
+    /// The replica `name`, whichever was chosen.
+    pub(super) fn named(
+        &self,
+        name: &str,
+        found: impl FnOnce() -> Result<Addresses>,
+    ) -> Result<ReplicaAddress> {
+        let mut known = self.given();
+        if known.is_empty() {
+            known = found()?.replicas;
+        }
+        let named = known.iter().find(|replica| replica.name == name);
+        match named {
+            Some(replica) => Ok(replica.clone()),
+            None => bail!("there is no replica {name}; there is {}", names(&known)),
+        }
+    }
+
     /// Those of which the address was given.
     fn given(&self) -> Vec<ReplicaAddress> {
         let mut given: Vec<_> = self

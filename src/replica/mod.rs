@@ -1,7 +1,7 @@
 //! `fido replica`: looks after a read replica while Fido runs.
 
+mod build;
 mod pause;
-mod place;
 mod progress;
 mod rebuild;
 mod retry;

@@ -1,12 +1,12 @@
 //! `fido replica pause` and `resume`: a replica stays at a position, for a look at it or for work on
 //! its server.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use fido_projections::operation;
 
 use crate::config::{Connections, ReplicaAddress};
-use crate::roles::{NO_REPLICA, open_replica, replica_pool};
+use crate::roles::replica_pool;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -33,11 +33,8 @@ pub struct ResumeArgs {
 }
 
 pub(super) async fn pause(args: &PauseArgs) -> Result<String> {
-    let replica = args.connections.one_replica()?;
-    let pool = replica_pool(&replica.url).context(NO_REPLICA)?;
-    operation::pause(&pool, args.reason.as_deref()).await?;
-    let name = replica.name.clone();
-    let position = open_replica(&replica)?.position().await?;
+    let ReplicaAddress { name, url } = args.connections.one_replica()?;
+    let position = operation::pause(&replica_pool(&url)?, args.reason.as_deref()).await?;
     Ok(format!(
         "{name} stays at position {position} and serves on; `fido replica resume` lets it go on."
     ))
@@ -45,8 +42,7 @@ pub(super) async fn pause(args: &PauseArgs) -> Result<String> {
 
 pub(super) async fn resume(args: &ResumeArgs) -> Result<String> {
     let ReplicaAddress { name, url } = args.connections.one_replica()?;
-    let pool = replica_pool(&url).context(NO_REPLICA)?;
-    Ok(if operation::resume(&pool).await? {
+    Ok(if operation::resume(&replica_pool(&url)?).await? {
         format!("{name} goes on.")
     } else {
         format!("{name} was not paused.")

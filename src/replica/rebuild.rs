@@ -7,11 +7,11 @@ use clap::Args;
 use fido_projections::rebuild::{Progress, Rebuild, Replayed, Switched, Verdict};
 use serde_json::{Value, json};
 
-use super::place::{OwnerArgs, build};
+use super::build::build;
 use super::progress::{Reporter, say};
 use super::verify;
-use crate::config::{Connections, the_one};
-use crate::roles;
+use crate::config::{Connections, ReplicaOwnerArgs};
+use crate::{config, roles};
 
 pub(super) const ABOUT: &str = "\
 Builds a replica anew from position 1, beside the one that serves, and switches to it.
@@ -34,7 +34,8 @@ Examples:
   fido replica rebuild                                build, compare, ask, switch
   fido replica rebuild --yes                          without being asked, for scripts
   fido replica rebuild --yes --accept-difference      also when the live rows are not the same
-  fido replica rebuild --rollback --yes               back to what was live before";
+  fido replica rebuild --rollback --yes               back to what was live before
+  fido replica rebuild --replica replica2             where there are several replicas";
 
 /// `fido replica rebuild`.
 #[derive(Debug, Args)]
@@ -53,7 +54,7 @@ pub struct RebuildArgs {
     json: bool,
     /// The replica, as its owner.
     #[command(flatten)]
-    owner: OwnerArgs,
+    owner: ReplicaOwnerArgs,
     /// Where everything is.
     #[command(flatten)]
     connections: Connections,
@@ -64,7 +65,7 @@ pub(super) async fn run(args: &RebuildArgs) -> Result<String> {
         bail!("give --yes: without a terminal nobody can be asked before the switch");
     }
     let addresses = args.connections.resolve()?;
-    let replica = the_one(&addresses.replicas)?;
+    let replica = config::the_one(&addresses.replicas)?;
     let (name, place) = (&replica.name, args.owner.of(&addresses, replica)?);
     let log = roles::open_log(&addresses.events_url).await?;
     let reporter = Reporter::new()?;
@@ -140,8 +141,12 @@ fn question(name: &str, replayed: &Replayed, verdict: Option<&Verdict>) -> Strin
         }
         Some(verdict) => format!("{}. The rebuilt schema", difference(verdict)),
     };
+    let quarantine = match replayed.quarantined_streams {
+        0 => String::new(),
+        streams => format!(", with {streams} streams in quarantine"),
+    };
     format!(
-        "{found} stands at {}. Switch {name} to it? [y/N]",
+        "{found} stands at {}{quarantine}. Switch {name} to it? [y/N]",
         replayed.position
     )
 }
@@ -173,6 +178,12 @@ fn in_words(
         replayed.elapsed.as_secs_f64(),
         replayed.rate()
     );
+    if replayed.quarantined_streams > 0 {
+        text.push_str(&format!(
+            "\n{} streams are in its quarantine (fido replica retry).",
+            replayed.quarantined_streams
+        ));
+    }
     if let Some(verdict) = verdict {
         text.push_str(&format!("\n{}.", difference(verdict)));
     }
@@ -208,6 +219,7 @@ fn report(
             "to": replayed.position,
             "seconds": replayed.elapsed.as_secs_f64(),
             "events_per_second": replayed.rate().round(),
+            "quarantined_streams": replayed.quarantined_streams,
         },
         "comparison": comparison,
         "switched": switched.map(|switched| json!({

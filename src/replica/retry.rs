@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use fido_projections::quarantine::Retry;
 use serde_json::json;
 
 use crate::config::Connections;
-use crate::roles::{NO_REPLICA, replica_pool};
+use crate::roles::replica_pool;
 
 pub(super) const ABOUT: &str = "\
 Applies what is in quarantine, after a fix.
@@ -20,8 +20,9 @@ stopped. What cannot be applied now either stays parked, and the exit status say
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  fido status             whether anything is in quarantine
-  fido replica retry      apply it";
+  fido status                              whether anything is in quarantine
+  fido replica retry                       apply it
+  fido replica retry --replica replica2    where there are several replicas";
 
 /// `fido replica retry`.
 #[derive(Debug, Args)]
@@ -35,9 +36,8 @@ pub struct RetryArgs {
 }
 
 pub(super) async fn run(args: &RetryArgs) -> Result<String> {
-    let url = args.connections.one_replica()?.url;
-    let pool = replica_pool(&url).context(NO_REPLICA)?;
-    let retry = Retry::run(&pool).await?;
+    let replica = args.connections.one_replica()?;
+    let retry = Retry::run(&replica_pool(&replica.url)?).await?;
     let text = if args.json {
         in_json(&retry)
     } else {

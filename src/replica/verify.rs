@@ -10,10 +10,10 @@ use fido_projections::verify::{self, Comparison, Difference, RowDifference};
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnectOptions;
 
-use super::place::{OwnerArgs, build};
+use super::build::build;
 use super::progress::Reporter;
-use crate::config::{Connections, the_one};
-use crate::roles;
+use crate::config::{Connections, ReplicaOwnerArgs};
+use crate::{config, roles};
 
 pub(super) const ABOUT: &str = "\
 Proves that a replica holds what it should: hashes every table and compares.
@@ -27,15 +27,15 @@ Exit status 0: equal. 1: not equal, or not compared.";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  fido replica verify --against postgres://…     another replica
-  fido replica verify --fresh                    a fresh replay of the log";
+  fido replica verify --fresh                                    a fresh replay of the log
+  fido replica verify --replica replica1 --against replica2      another replica";
 
 /// `fido replica verify`.
 #[derive(Debug, Args)]
 #[group(id = "what", required = true, multiple = false, args = ["against", "fresh"])]
 pub struct VerifyArgs {
     /// The replica to compare with.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "NAME")]
     against: Option<String>,
     /// Compare with a fresh replay of the log, made as the owner of the replica's schema.
     #[arg(long)]
@@ -45,7 +45,7 @@ pub struct VerifyArgs {
     json: bool,
     /// The replica, as its owner.
     #[command(flatten)]
-    owner: OwnerArgs,
+    owner: ReplicaOwnerArgs,
     /// Where everything is.
     #[command(flatten)]
     connections: Connections,
@@ -53,13 +53,14 @@ pub struct VerifyArgs {
 
 pub(super) async fn run(args: &VerifyArgs) -> Result<String> {
     let addresses = args.connections.resolve()?;
-    let replica = the_one(&addresses.replicas)?;
+    let replica = config::the_one(&addresses.replicas)?;
     let reporter = Reporter::new()?;
     let told = |progress: Progress| reporter.tell(&progress);
     let comparison = match &args.against {
         Some(other) => {
             let one = PgConnectOptions::from_str(&replica.url)?;
-            verify::against(&one, &PgConnectOptions::from_str(other)?, &told).await
+            let other = args.connections.replica_named(other)?;
+            verify::against(&one, &PgConnectOptions::from_str(&other.url)?, &told).await
         }
         None => {
             let log = roles::open_log(&addresses.events_url).await?;
@@ -81,14 +82,14 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<String> {
     // The result all the same, where results are looked for.
     let _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{text}\n"));
     let what = match &args.against {
-        Some(_) => "the other replica (B)",
-        None => "a fresh replay of the log (B)",
+        Some(other) => other,
+        None => "a fresh replay of the log",
     };
     let difference = comparison
         .first_difference()
         .map(|(table, difference)| in_words(table, difference));
     bail!(
-        "{name} (A) differs from {what} at position {}: {}",
+        "{name} (A) differs from {what} (B) at position {}: {}",
         comparison.position,
         difference.unwrap_or_default()
     );

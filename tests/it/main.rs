@@ -25,6 +25,7 @@ mod position;
 mod processes;
 mod projector;
 mod properties;
+mod read_models;
 mod rebuild;
 mod receipts;
 mod relay;

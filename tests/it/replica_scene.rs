@@ -1,5 +1,6 @@
 //! Replicas of one log, filled, flipped and brought to one position.
 
+use std::io::Write;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use fido_commands::log::Log;
 use fido_commands::plan::{Given, PlanCommand};
 use fido_commands::{CommandContext, ambient};
 use fido_domain::conversation::{Conversation, MessageText, Usage};
-use fido_domain::plan::{Plan, PlanTitle, Section, SectionText};
+use fido_domain::plan::{FactKey, FactValue, Plan, PlanTitle, Section, SectionText, Source};
 use fido_domain::{Actor, Position};
 use fido_projections::projector::Projector;
 use fido_projections::rebuild::Progress;
@@ -34,6 +35,12 @@ pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) 
     };
     let held = tokio::time::timeout(PATIENCE, look).await;
     assert!(held.is_ok(), "not in time: {what}");
+}
+
+/// A figure for whoever reads along; it decides nothing.
+pub(crate) fn note(line: &str) {
+    // Whoever reads may have gone.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Nobody listens.
@@ -180,7 +187,20 @@ pub(crate) async fn something_of_everything(app: &TestApp, user: &TestUser) -> U
         expected: Some(0),
         text: SectionText::parse("Students and commuters").unwrap(),
     };
-    for command in [start, revise] {
+    let record = PlanCommand::RecordFact {
+        account_id,
+        key: FactKey::parse("opening_hours").unwrap(),
+        value: FactValue::parse("From six").unwrap(),
+        source: Source::User,
+        conversation_id: None,
+    };
+    let request = PlanCommand::RequestGeneration {
+        account_id,
+        generation_id: ambient::new_id(),
+        sections: None,
+        instructions: None,
+    };
+    for command in [start, revise, record, request] {
         store
             .execute::<Plan>(plan_id, command, &context())
             .await
@@ -249,7 +269,7 @@ pub(crate) async fn multiply(ground: &Ground, events: i64) -> Position {
         "insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                              payload, metadata, recorded_at) \
          select $1 + 1 + (c / 50) * 50 * $2 + n * least(50, $3 - (c / 50) * 50) + c % 50, \
-                aggregate_type, md5(aggregate_id || c)::uuid::text, sequence, event_type, event_version, \
+                aggregate_type, md5(case when aggregate_id = metadata ->> 'subject' then '' else aggregate_id end || c)::uuid::text, sequence, event_type, event_version, \
                 replace(payload::text, metadata ->> 'subject', md5(c::text)::uuid::text)::json, \
                 replace(metadata::text, metadata ->> 'subject', md5(c::text)::uuid::text)::json, recorded_at \
            from generate_series(0, $3 - 1) as c cross join pattern",
@@ -313,7 +333,7 @@ impl Flips {
                from pg_class c join pg_attribute a on a.attrelid = c.oid \
               where c.relnamespace = 'fido'::regnamespace and c.relkind in ('r', 'p') \
                 and not c.relispartition and a.attnum > 0 and not a.attisdropped \
-                and c.relname <> all($1) order by 1, a.attnum",
+                and a.attgenerated = '' and c.relname <> all($1) order by 1, a.attnum",
         )
         .bind(fido_projections::operation::OPERATIONAL_TABLES.as_slice())
         .fetch_all(&mut owner)
@@ -342,7 +362,7 @@ impl Flips {
         let old = column;
         let new = match data_type {
             "text" => format!("coalesce({old}, '') || 'x'"),
-            "bigint" | "integer" | "smallint" => format!("coalesce({old}, 0) + 1"),
+            "bigint" | "integer" | "smallint" => format!("coalesce({old}, 0) + 1000"),
             "boolean" => format!("not coalesce({old}, false)"),
             "uuid" => "gen_random_uuid()".to_owned(),
             "json" => format!("(coalesce({old}::text, '{{}}') || ' ')::json"),
@@ -370,9 +390,12 @@ impl Flips {
 
     /// Everything is as before.
     pub(crate) async fn undo(&mut self, table: &str) {
+        let of_table = self.columns.iter().filter(|(name, ..)| name == table);
+        let columns: Vec<_> = of_table.map(|(_, column, ..)| column.as_str()).collect();
+        let columns = columns.join(", ");
         for statement in [
             format!("delete from fido.{table}"),
-            format!("insert into fido.{table} select * from public.kept"),
+            format!("insert into fido.{table} ({columns}) select {columns} from public.kept"),
             "drop table public.kept".to_owned(),
         ] {
             sqlx::raw_sql(&statement)

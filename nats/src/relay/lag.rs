@@ -21,11 +21,13 @@ pub(super) async fn watch(log: &Log, progress: &Progress) {
         tokio::time::sleep(LOOK).await;
         let published = progress.published();
         // The part that publishes says what is wrong with the log.
-        if let (Some(published), Ok(head)) = (published, log.head().await)
-            && let Some(news) = lag.look(Instant::now(), published, head)
-        {
+        let (Some(published), Ok(head)) = (published, log.head().await) else {
+            continue;
+        };
+        if let Some(news) = lag.look(Instant::now(), published, head) {
             tell(news);
         }
+        progress.lags(lag.behind.as_ref().map(|behind| behind.since));
     }
 }
 

@@ -4,6 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fido_domain::Position;
+use tokio::time::Instant;
 
 use super::status::Activity;
 
@@ -15,6 +16,7 @@ struct State {
     activity: Activity,
     published: Option<Position>,
     batches: u64,
+    behind_since: Option<Instant>,
 }
 
 impl Progress {
@@ -24,6 +26,7 @@ impl Progress {
             activity: Activity::Waiting,
             published: None,
             batches: 0,
+            behind_since: None,
         }))
     }
 
@@ -42,6 +45,15 @@ impl Progress {
         let mut state = self.state();
         state.published = Some(position);
         state.batches += 1;
+    }
+
+    /// Since when events wait longer than they should; none when they do not.
+    pub(super) fn lags(&self, since: Option<Instant>) {
+        self.state().behind_since = since;
+    }
+
+    pub(super) fn behind_since(&self) -> Option<Instant> {
+        self.state().behind_since
     }
 
     pub(super) fn activity(&self) -> Activity {

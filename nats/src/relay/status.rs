@@ -43,6 +43,10 @@ pub struct RelayStatus {
     pub activity: Activity,
     /// The last position that it knows the stream to hold; none before it has asked.
     pub published: Option<Position>,
+    /// For how long the stream has been behind the log, in milliseconds; none while every event is
+    /// published within a second.
+    #[serde(default)]
+    pub behind_ms: Option<u64>,
 }
 
 /// Answers operators until the connection is closed for good.
@@ -55,6 +59,9 @@ pub(super) async fn answer(nats: &Nats, progress: &Progress) {
                     id,
                     activity: progress.activity(),
                     published: progress.published(),
+                    behind_ms: progress.behind_since().map(|since| {
+                        u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+                    }),
                 };
                 let (Some(reply), Ok(body)) = (question.reply, serde_json::to_vec(&status)) else {
                     continue;

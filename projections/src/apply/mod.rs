@@ -65,6 +65,9 @@ pub(crate) struct Applied {
     pub(crate) position: Position,
     /// The event at which it stopped; the replica notes that it waits there.
     pub(crate) stopped: Option<Unknown>,
+    /// Whether streams have come into quarantine, or the replica waits where it did not, or the other
+    /// way round.
+    pub(crate) health_changed: bool,
 }
 
 /// Applies `events` to the replica, which stands at `checkpoint` in the current of the log's
@@ -89,12 +92,17 @@ pub(crate) async fn apply(
         events,
         unknown: unknown.first().map(Unknown::new),
     };
-    match batch.write(replica, Care::Together).await {
-        Err(ApplyError::Write(error)) if refusal::of(&error).is_some() => {
-            batch.write(replica, Care::Apart).await
-        }
-        written => written,
-    }
+    let error = match batch.write(replica, Care::Together).await {
+        Err(ApplyError::Write(error)) => error,
+        written => return written,
+    };
+    let reason = refusal::of(&error).ok_or(error)?;
+    tracing::warn!(
+        position = checkpoint,
+        reason,
+        "a batch was refused; applying what can be applied"
+    );
+    batch.write(replica, Care::Apart).await
 }
 
 /// The events behind `checkpoint`, which must follow it without a hole.
@@ -167,7 +175,8 @@ impl Batch<'_> {
         {
             return Err(fenced);
         }
-        if held.waits_at != self.unknown.as_ref().map(|unknown| unknown.position) {
+        let waits_at = self.unknown.as_ref().map(|unknown| unknown.position);
+        if held.waits_at != waits_at {
             operation::wait_at(&mut transaction, self.unknown.as_ref()).await?;
         }
         transaction.commit().await?;
@@ -183,6 +192,7 @@ impl Batch<'_> {
         Ok(Applied {
             position,
             stopped: self.unknown.clone(),
+            health_changed: held.waits_at != waits_at || flow.condemned().next().is_some(),
         })
     }
 }

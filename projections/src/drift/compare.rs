@@ -22,16 +22,28 @@ struct OfOneStream {
 }
 
 /// The tables that can be looked at. A table whose rows follow from several streams is none of them:
-/// whether that is right only a fresh replay tells.
-const OF_ONE_STREAM: [OfOneStream; 4] = [
+/// whether those are right only a fresh replay tells.
+const OF_ONE_STREAM: [OfOneStream; 11] = [
     of("accounts", "account", "account_id"),
     of("conversations", "conversation", "conversation_id"),
     of("messages", "conversation", "conversation_id"),
+    of("plans", "plan", "plan_id"),
+    of("plan_sections", "plan", "plan_id"),
+    of("section_revisions", "plan", "plan_id"),
+    of("plan_facts", "plan", "plan_id"),
+    of("generations", "plan", "plan_id"),
+    of("generation_sections", "plan", "plan_id"),
     OfOneStream {
         table: "timeline",
         aggregate_type: None,
         column: "aggregate_id",
         found_by: Some("account_id"),
+    },
+    OfOneStream {
+        table: "audit_timeline",
+        aggregate_type: None,
+        column: "aggregate_id",
+        found_by: None,
     },
 ];
 

@@ -44,12 +44,14 @@ pub(crate) const SECTION_QUERIES: &[Query] = &[
 
 const ALL: Query = Query::read(
     "sections.all",
+    // The limit keeps it nine look-ups, however many revisions there are.
     "select s.section, s.status, s.revision, r.text, r.source, r.model, r.words, r.characters, \
             s.updated_at \
      from plan_sections s \
-          join section_revisions r \
-          on r.plan_id = s.plan_id and r.section = s.section and r.revision = s.revision \
-     where s.plan_id = $1 and r.plan_id = $1",
+          cross join lateral (select text, source, model, words, characters from section_revisions \
+                              where plan_id = $1 and section = s.section and revision = s.revision \
+                              limit 1) r \
+     where s.plan_id = $1",
 );
 
 /// The nine sections of a plan; none for one that nobody has written.

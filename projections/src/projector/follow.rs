@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use fido_commands::log::{Log, LogError};
-use fido_domain::{Epochs, Position, Recorded};
+use fido_domain::{Epoch, Epochs, Position, Recorded};
 use fido_nats::feed::{Batch, Feed, FeedError};
 use fido_nats::replica::{Announcement, Followed};
 use tokio::time::{sleep, timeout};
@@ -14,8 +14,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::session::{HEARTBEAT, Session, answered};
 use super::{Projector, ProjectorError};
 use crate::apply::{self, ApplyError};
+use crate::checkpoint;
+use crate::operation::{self, Health};
 use crate::vocabulary::Knows;
-use crate::{checkpoint, operation};
 
 /// Events per page when reading from the event store.
 const PAGE: i64 = 1_000;
@@ -34,6 +35,7 @@ pub(super) struct Following<'a> {
     knows: Knows,
     epochs: Epochs,
     checkpoint: Position,
+    health: Health,
     /// Whether the replica has come further since this began.
     advanced: &'a mut bool,
 }
@@ -51,15 +53,17 @@ impl<'a> Following<'a> {
         let head = session.during(projector.log.head()).await??;
         let met = checkpoint::meet(session.connection(), &epochs, head);
         let checkpoint = answered(met).await?;
-        let mut following = Self {
+        let health = answered(operation::health(session.connection())).await?;
+        let following = Self {
             projector,
             session,
             knows,
             epochs,
             checkpoint,
+            health,
             advanced,
         };
-        following.announce().await?;
+        following.announce().await;
         Ok(following)
     }
 
@@ -132,8 +136,8 @@ impl<'a> Following<'a> {
             if let Ok(batch) = timeout(HEARTBEAT, &mut batch).await {
                 return Ok(Some(batch?));
             }
-            self.session.beat().await?;
-            self.announce().await?;
+            self.look_at_health().await?;
+            self.announce().await;
             let head = self.session.during(self.projector.log.head()).await??;
             if head < self.checkpoint || (missed && head > self.checkpoint) {
                 return Ok(None);
@@ -151,34 +155,53 @@ impl<'a> Following<'a> {
             self.knows,
         ))
         .await?;
-        if applied.position != self.checkpoint {
+        if applied.health_changed {
+            self.look_at_health().await?;
+        }
+        if applied.position != self.checkpoint || applied.health_changed {
+            *self.advanced |= applied.position != self.checkpoint;
             self.checkpoint = applied.position;
-            *self.advanced = true;
-            self.announce().await?;
+            self.announce().await;
         }
         applied
             .stopped
             .map_or(Ok(()), |unknown| Err(unknown.into()))
     }
 
-    async fn announce(&mut self) -> Result<(), ProjectorError> {
-        let (quarantined, paused) = answered(operation::health(self.session.connection())).await?;
-        let epoch = self.epochs.current();
-        let announcement = Announcement {
-            position: self.checkpoint,
-            followed: Some(Followed {
-                log_id: epoch.log_id,
-                epoch: epoch.epoch,
-            }),
-            quarantined: u64::try_from(quarantined).unwrap_or(0),
-            paused,
-        };
-        let Projector { nats, replica, .. } = self.projector;
-        // Without a broker it would wait for one, and the replica need not.
-        let announced = nats.announce_replica(replica, announcement);
-        let _ = timeout(ANNOUNCE, announced).await;
+    /// Also shows that the session lives.
+    async fn look_at_health(&mut self) -> Result<(), ProjectorError> {
+        self.health = answered(operation::health(self.session.connection())).await?;
         Ok(())
     }
+
+    async fn announce(&self) {
+        let Epoch { log_id, epoch, .. } = *self.epochs.current();
+        announce(
+            self.projector,
+            self.checkpoint,
+            Some(Followed { log_id, epoch }),
+            self.health,
+        )
+        .await;
+    }
+}
+
+/// Tells readers how the replica stands.
+async fn announce(
+    projector: &Projector,
+    position: Position,
+    followed: Option<Followed>,
+    health: Health,
+) {
+    let state = Announcement {
+        position,
+        followed,
+        quarantined: health.quarantined.unsigned_abs(),
+        paused: health.paused,
+    };
+    // Without a broker it would wait for one, and the replica need not.
+    let announced = projector.nats.announce_replica(&projector.replica, state);
+    let _ = timeout(ANNOUNCE, announced).await;
 }
 
 /// Waits until no operator wants the replica to stay as it is. Looking keeps the session alive.
@@ -186,19 +209,20 @@ async fn wait_while_paused(
     projector: &Projector,
     session: &mut Session,
 ) -> Result<(), ProjectorError> {
-    let mut told = false;
+    if !answered(operation::is_paused(session.connection())).await? {
+        return Ok(());
+    }
+    let replica = projector.replica.as_str();
+    tracing::info!(
+        replica.name = replica,
+        "the projector pauses until `fido replica resume`; the replica serves on"
+    );
     while answered(operation::is_paused(session.connection())).await? {
-        if !told {
-            tracing::info!(
-                replica.name = %projector.replica,
-                "the projector pauses until `fido replica resume`; the replica serves on"
-            );
-            told = true;
-        }
+        let (position, followed) = answered(checkpoint::shown(session.connection())).await?;
+        let health = answered(operation::health(session.connection())).await?;
+        announce(projector, position, followed, health).await;
         sleep(PAUSED_LOOK).await;
     }
-    if told {
-        tracing::info!(replica.name = %projector.replica, "the projector goes on");
-    }
+    tracing::info!(replica.name = replica, "the projector goes on");
     Ok(())
 }

@@ -29,17 +29,21 @@ pub(super) enum ProjectorError {
 }
 
 impl ProjectorError {
-    /// Whether another projector might do better, or this one with a new session. The others keep
-    /// theirs: what fails for them fails for all.
+    /// Whether the session is of no use any more: it is broken, or nothing can be done with it here.
+    /// Otherwise it is kept, as what fails for this projector fails for all.
     pub(super) fn ends_the_turn(&self) -> bool {
         match self {
             Self::Unknown(_)
             | Self::Session(_)
-            | Self::Contact(ContactError::Database(_))
+            | Self::Contact(
+                ContactError::Database(_)
+                | ContactError::Diverged(_)
+                | ContactError::OtherLog { .. },
+            )
             | Self::Apply(ApplyError::Database(_) | ApplyError::Write(WriteError::Database(_))) => {
                 true
             }
-            Self::Contact(_)
+            Self::Contact(ContactError::Fenced)
             | Self::Apply(_)
             | Self::Log(_)
             | Self::Interrupted

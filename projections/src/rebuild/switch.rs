@@ -13,8 +13,8 @@ use fido_domain::Position;
 use sqlx::{Acquire, PgConnection};
 use tokio::time::Instant;
 
-use super::shadow::{Shadow, drop_schema};
-use super::{NEXT, PREVIOUS, RebuildError, replay, views};
+use super::shadow::Shadow;
+use super::{PREVIOUS, RebuildError, replay, views};
 use crate::{SCHEMA, run_sql, verify};
 
 /// What was live for as long as both names are taken.
@@ -53,10 +53,6 @@ pub(super) async fn attempt(
     log: &Log,
     attempts: u32,
 ) -> Result<Attempt, RebuildError> {
-    if shadow.schema == NEXT {
-        // Only now: up to here it was the way back.
-        drop_schema(owner, PREVIOUS).await?;
-    }
     let begun = Instant::now();
     match rename(owner, shadow, log).await {
         Ok(Renamed::Done { position, previous }) => Ok(Attempt::Switched(Switched {
@@ -92,11 +88,12 @@ async fn rename(
     log: &Log,
 ) -> Result<Renamed, RebuildError> {
     let mut transaction = owner.begin().await?;
-    run_sql(&mut *transaction, LOCK_TIMEOUT).await?;
+    run_sql(&mut transaction, LOCK_TIMEOUT).await?;
     let there = verify::position(&mut transaction, SCHEMA).await?.is_some();
+    let views = views::on(&mut transaction, SCHEMA).await?;
     if there {
         run_sql(
-            &mut *transaction,
+            &mut transaction,
             &format!("lock table {SCHEMA}.checkpoint in access exclusive mode"),
         )
         .await?;
@@ -113,7 +110,6 @@ async fn rename(
         }
         position = replay::replay(&mut shadow.connection, log, position, live, &|_| {}).await?;
     }
-    let views = views::on(&mut transaction, SCHEMA).await?;
     if there {
         rename_schema(&mut transaction, SCHEMA, ASIDE).await?;
     }

@@ -1,5 +1,6 @@
 //! One replica: its connections, what is known of it, and how many are reading from it.
 
+use std::io::ErrorKind;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -16,13 +17,12 @@ use super::shared::News;
 use super::snapshot::Snapshot;
 use super::survey::Shown;
 use super::{PATIENCE, Replica};
+use crate::operation::Condition;
 
 /// A snapshot that takes longer to open raises suspicion.
 const OPENS_WITHIN: Duration = Duration::from_millis(500);
 /// The longest that anybody waits for a snapshot where there is no other replica to turn to.
 const OPENS_AT_LAST: Duration = Duration::from_secs(5);
-/// A query that takes longer is put to another replica.
-pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 /// Whoever looks this soon after somebody else need not.
 const STILL_FRESH: Duration = Duration::from_millis(10);
 
@@ -129,7 +129,8 @@ impl Endpoint {
         Ok(Snapshot::new(transaction, shown, place))
     }
 
-    async fn went_out(&self) {
+    /// Comes to an end when it is known to be out.
+    pub(super) async fn went_out(&self) {
         let mut known = self.known.subscribe();
         // The sender is in this endpoint.
         let _ = known.wait_for(|known| known.out_since.is_some()).await;
@@ -151,24 +152,27 @@ impl Endpoint {
 
     /// Reads the checkpoint, and how the replica fares, on a connection of its own: the pool would try
     /// again and again for a while where nobody answers.
-    pub(super) async fn ask_apart(&self) -> Result<Shown, sqlx::Error> {
+    pub(super) async fn ask_apart(&self) -> Result<(Shown, Option<Condition>), sqlx::Error> {
         let version = self.known.borrow().version;
         let asking = async {
             let mut connection =
                 PgConnection::connect_with(&self.replica.pool.connect_options()).await?;
-            let found = Shown::read_with_health(&mut connection).await?;
+            let found = Shown::read_with_condition(&mut connection).await?;
             // That it answered is what counts.
             let _ = connection.close().await;
             Ok::<_, sqlx::Error>(found)
         };
-        let (shown, is_ailing) = timeout(PATIENCE, asking)
+        let (shown, condition) = timeout(PATIENCE, asking)
             .await
-            .map_err(|_elapsed| sqlx::Error::PoolTimedOut)??;
+            .map_err(|_elapsed| sqlx::Error::Io(ErrorKind::TimedOut.into()))??;
+        let is_ailing = condition
+            .as_ref()
+            .is_some_and(|condition| !condition.is_good());
         self.learn(|known| {
             let is_news = known.read(&shown, version, Instant::now());
             known.fares(is_ailing) || is_news
         });
-        Ok(shown)
+        Ok((shown, condition))
     }
 
     fn read(&self, shown: &Shown, version: u64) {

@@ -65,6 +65,17 @@ enum Purpose {
     Analysis,
 }
 
+impl Purpose {
+    /// How long an answer may take before another replica is asked.
+    fn patience(self) -> Duration {
+        match self {
+            Self::Ordinary => Duration::from_secs(3),
+            // The server's own limit comes first.
+            Self::Analysis => Duration::from_secs(120),
+        }
+    }
+}
+
 /// The replicas that queries go to. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Replicas {
@@ -110,11 +121,16 @@ impl Replicas {
         loop {
             let snapshot = errand.open().await?;
             let (position, endpoint) = (snapshot.position(), snapshot.endpoint());
-            match tokio::time::timeout(endpoint::ANSWERS_WITHIN, query(snapshot)).await {
-                Ok(Ok(found)) => return Ok((position, found)),
-                Ok(Err(ReadError::Unavailable(error))) => errand.failed(&endpoint, error)?,
-                Ok(Err(error)) => return Err(error),
-                Err(_elapsed) => errand.silent(&endpoint),
+            let answer = tokio::select! {
+                answer = query(snapshot) => Some(answer),
+                () = endpoint.went_out() => None,
+                () = tokio::time::sleep(self.purpose.patience()) => None,
+            };
+            match answer {
+                Some(Ok(found)) => return Ok((position, found)),
+                Some(Err(ReadError::Unavailable(error))) => errand.failed(&endpoint, error)?,
+                Some(Err(error)) => return Err(error),
+                None => errand.silent(&endpoint),
             }
         }
     }

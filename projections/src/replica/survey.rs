@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgExecutor, Row};
 use uuid::Uuid;
 
 use super::Replicas;
+use crate::operation::{self, Condition};
 
 /// What a replica's checkpoint says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,28 +32,22 @@ impl Shown {
         Self::of(&row)
     }
 
-    /// The same, and whether the replica ails: streams are left out of it, or its projector stands
-    /// still until somebody does something.
-    pub(super) async fn read_with_health(
+    /// The same, and how the replica is looked after.
+    pub(super) async fn read_with_condition(
         replica: &mut PgConnection,
-    ) -> Result<(Self, bool), sqlx::Error> {
+    ) -> Result<(Self, Option<Condition>), sqlx::Error> {
         let shown = Self::read(&mut *replica).await?;
         // A replica that an earlier build has made keeps no account of that.
-        let is_told: bool = sqlx::query_scalar(
+        let is_kept: bool = sqlx::query_scalar(
             "select to_regclass('quarantine') is not null and to_regclass('projector') is not null",
         )
         .fetch_one(&mut *replica)
         .await?;
-        if !is_told {
-            return Ok((shown, false));
-        }
-        let is_ailing = sqlx::query_scalar(
-            "select exists (select from quarantine) or exists \
-             (select from projector where paused_since is not null or waits_at is not null)",
-        )
-        .fetch_one(&mut *replica)
-        .await?;
-        Ok((shown, is_ailing))
+        let condition = match is_kept {
+            true => Some(operation::condition_of(replica).await?),
+            false => None,
+        };
+        Ok((shown, condition))
     }
 
     fn of(row: &PgRow) -> Result<Self, sqlx::Error> {
@@ -75,25 +70,36 @@ pub struct Surveyed {
     pub name: String,
     /// Kept for analysts.
     pub is_reserved: bool,
-    /// Streams are left out of it, or its projector stands still until somebody does something.
-    pub is_ailing: bool,
+    /// How it is looked after, if it answers and tells.
+    pub condition: Option<Condition>,
     /// It shows another log than the one that is expected.
     pub is_other_log: bool,
     /// What its checkpoint says.
     pub found: Result<Shown, sqlx::Error>,
 }
 
+impl Surveyed {
+    /// Streams are left out of it, or its projector stands still until somebody does something.
+    pub fn is_ailing(&self) -> bool {
+        let condition = self.condition.as_ref();
+        condition.is_some_and(|condition| !condition.is_good())
+    }
+}
+
 impl Replicas {
     /// Asks every replica at once, on connections of their own. Takes two seconds at most.
     pub async fn survey(&self) -> Vec<Surveyed> {
         let asked = self.shared.endpoints().iter().map(async |endpoint| {
-            let found = endpoint.ask_apart().await;
-            let (log, known) = (self.shared.log(), endpoint.known());
+            let (found, condition) = match endpoint.ask_apart().await {
+                Ok((shown, condition)) => (Ok(shown), condition),
+                Err(error) => (Err(error), None),
+            };
+            let log = self.shared.log();
             let followed = found.as_ref().ok().and_then(|shown| shown.followed);
             Surveyed {
                 name: endpoint.name().to_owned(),
                 is_reserved: endpoint.is_reserved(),
-                is_ailing: known.is_ailing,
+                condition,
                 is_other_log: followed
                     .zip(log.log_id)
                     .is_some_and(|(followed, log_id)| followed.log_id != log_id),

@@ -183,10 +183,11 @@ mod tests {
             columns: key.clone(),
             key,
         };
-        let key = |id: &str, position: &str| [id.to_owned(), position.to_owned()];
-        let order = |one: [String; 2], other: [String; 2]| by_key(&table, &one, &other);
-        assert!(order(key("a", "9"), key("a", "10")).is_lt());
-        assert!(order(key("b", "9"), key("a", "10")).is_gt());
-        assert!(order(key("a", "9"), key("a", "9")).is_eq());
+        let order = |one: [&str; 2], other: [&str; 2]| {
+            by_key(&table, &one.map(str::to_owned), &other.map(str::to_owned))
+        };
+        assert!(order(["a", "9"], ["a", "10"]).is_lt());
+        assert!(order(["b", "9"], ["a", "10"]).is_gt());
+        assert!(order(["a", "9"], ["a", "9"]).is_eq());
     }
 }

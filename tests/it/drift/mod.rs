@@ -90,7 +90,9 @@ async fn a_changed_row_is_found_in_every_table_until_it_is_right_again() {
     let mut flips = Flips::of(&replica).await;
     let mut tables = BTreeSet::new();
     for (table, column, data_type, in_key) in flips.columns() {
-        if in_key || !tables.insert(table.clone()) {
+        // What adds up over streams is left to a whole replay.
+        let sums_up = ["usage_by_day", "messages_by_day"].contains(&table.as_str());
+        if in_key || sums_up || !tables.insert(table.clone()) {
             continue;
         }
         flips.flip(&table, &column, &data_type).await;
@@ -107,7 +109,9 @@ async fn a_changed_row_is_found_in_every_table_until_it_is_right_again() {
         assert_eq!((again.differing, again.first), (0, None));
         watch.streams = STREAMS;
     }
-    assert!(tables.len() >= 4, "{tables:?}");
+    for table in ["accounts", "conversations", "messages", "plans", "timeline"] {
+        assert!(tables.contains(table), "{tables:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

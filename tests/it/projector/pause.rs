@@ -33,6 +33,9 @@ async fn a_paused_replica_stays_until_it_is_resumed() {
     other.reaches(scene.head().await).await;
     process.says("the projector pauses until").await;
     assert_eq!(replica.position().await, stays);
+    scene
+        .announces(&replica, |state| state.paused && state.position == stays)
+        .await;
     let paused = replica.condition().await.paused.unwrap();
     assert_eq!(paused.reason.as_deref(), Some("a look at it"));
 
@@ -50,6 +53,7 @@ async fn a_paused_replica_stays_until_it_is_resumed() {
         .await
         .unwrap();
     assert!(output.status.success());
+    scene.announces(&replica, |state| !state.paused).await;
     scene.is_a_replay(&replica).await;
     assert!(replica.condition().await.is_good());
 }

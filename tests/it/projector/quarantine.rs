@@ -99,6 +99,10 @@ async fn exactly_the_stream_of_the_event_waits_and_retry_makes_the_replica_whole
         i64::try_from(found.len()).unwrap()
     );
 
+    scene
+        .announces(&replica, |state| state.quarantined == 1)
+        .await;
+
     // Before the fix a retry says what is in the way, and changes nothing.
     let (content, answer) = scene.retry(&replica).await;
     assert!(!content);
@@ -116,6 +120,7 @@ async fn exactly_the_stream_of_the_event_waits_and_retry_makes_the_replica_whole
     assert!(content, "{answer}");
     assert_eq!(answer["streams"][0]["applied"], found.len(), "{answer}");
     assert!(replica.condition().await.is_good());
+    scene.announces(&replica, |state| state.is_healthy()).await;
     scene.is_a_replay(&replica).await;
     history.talk(people[7]).await;
     scene.is_a_replay(&replica).await;

@@ -11,10 +11,12 @@ use fido_commands::EventStore;
 use fido_commands::log::Log;
 use fido_domain::Position;
 use fido_nats::access::Role;
+use fido_nats::replica::Announcement;
 use fido_projections::operation::{self, Condition};
 use fido_projections::projector::Projector;
 use fido_projections::vocabulary::{self, Knows};
 use fido_projections::{Replicas, SCHEMA};
+use futures::StreamExt;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -24,7 +26,6 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::contents::Contents;
 use super::history::History;
@@ -61,8 +62,10 @@ impl Scene {
             ground,
             relay: CancellationToken::new(),
         };
-        let system = scene.ground.system().await;
-        tokio::spawn(system.relay(scene.relay.clone()));
+        let relay = scene.ground.system_as(Role::Relay).await;
+        tokio::spawn(relay.relay(scene.relay.clone()));
+        // Without a broker the replica would come along too.
+        scene.stream_reaches(0).await;
         scene
     }
 
@@ -166,6 +169,21 @@ impl Scene {
         replica.contents().await
     }
 
+    /// Waits until the replica's projector announces something that is `so`.
+    pub(super) async fn announces(&self, replica: &Replica, so: impl Fn(&Announcement) -> bool) {
+        let listener = self.ground.system_as(Role::Api).await;
+        let mut heard = listener.nats().replica_announcements().await.unwrap();
+        let announced = tokio::time::timeout(PATIENCE, async {
+            while let Some((name, announcement)) = heard.next().await {
+                if name == replica.name && so(&announcement) {
+                    return;
+                }
+            }
+            panic!("nothing more is announced");
+        });
+        assert!(announced.await.is_ok(), "not announced");
+    }
+
     /// The replica comes to the head of the log, and holds there what a fresh replay holds.
     pub(super) async fn is_a_replay(&self, replica: &Replica) {
         replica.reaches(self.head().await).await;
@@ -235,7 +253,7 @@ pub(super) struct Replica {
 impl Replica {
     /// A new, empty one on `cluster`.
     pub(super) async fn new(cluster: &PostgresCluster) -> Self {
-        let name = format!("replica_{}", Uuid::new_v4().simple());
+        let name = format!("replica_{}", fido_commands::ambient::new_id().simple());
         let mut owner = PgConnection::connect(&cluster.url("postgres", OWNER))
             .await
             .unwrap();

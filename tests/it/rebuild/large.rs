@@ -6,7 +6,7 @@ use fido_projections::verify::against_fresh;
 use super::readers::Readers;
 use super::{rebuild, roll_back};
 use crate::app::TestApp;
-use crate::replica_scene::{Replica, log, multiply, something_of_everything, untold};
+use crate::replica_scene::{Replica, log, multiply, note, something_of_everything, untold};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes; its figures mean something in a release build"]
@@ -24,18 +24,21 @@ async fn a_million_events_are_rebuilt_while_the_replica_serves() {
     replica.reaches(filled).await;
 
     let (replayed, verdict, switched) = rebuild(&app.ground, &replica).await;
-    println!("alone: {:.0} events/s, {switched:?}", replayed.rate());
+    note(&format!(
+        "alone: {:.0} events/s, {switched:?}",
+        replayed.rate()
+    ));
     assert!(verdict.is_equal(), "{verdict:?}");
 
     let readers = Readers::start(&app, &ada, &replica).await;
     let (replayed, verdict, switched) = rebuild(&app.ground, &replica).await;
-    println!(
+    note(&format!(
         "while it serves: {:.0} events/s, {switched:?}",
         replayed.rate()
-    );
+    ));
     assert!(verdict.is_equal(), "{verdict:?}");
     let back = roll_back(&app.ground, &replica).await;
-    println!("back: {back:?}; {} reads", readers.stop().await);
+    note(&format!("back: {back:?}; {} reads", readers.stop().await));
 
     let begun = std::time::Instant::now();
     let log = log(&app.ground).await;
@@ -43,5 +46,8 @@ async fn a_million_events_are_rebuilt_while_the_replica_serves() {
         .await
         .unwrap();
     assert!(compared.is_equal(), "{compared:?}");
-    println!("replayed again and compared in {:?}", begun.elapsed());
+    note(&format!(
+        "replayed again and compared in {:?}",
+        begun.elapsed()
+    ));
 }

@@ -12,7 +12,9 @@ use fido_projections::rebuild::{Rebuild, Replayed, Switched, Verdict};
 use fido_projections::verify::against_fresh;
 
 use crate::app::{Ground, TestApp};
-use crate::replica_scene::{Replica, log, multiply, pool, say, something_of_everything, untold};
+use crate::replica_scene::{
+    Replica, log, multiply, note, pool, say, something_of_everything, untold,
+};
 use readers::Readers;
 
 /// All of a rebuild.
@@ -69,10 +71,10 @@ async fn queries_writes_and_the_projector_go_on_through_rebuild_and_rollback() {
     replica.reaches(position).await;
     let read = readers.stop().await;
     assert!(read > 0);
-    println!(
+    note(&format!(
         "{read} reads and none failed; switched in {:?}, back in {:?}, forth in {:?}",
         switched.took, back.took, forth.took
-    );
+    ));
 
     let log = log(&app.ground).await;
     let compared = against_fresh(&replica.owner(), &log, "test", &untold)

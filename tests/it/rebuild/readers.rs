@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::app::{TestApp, TestUser};
-use crate::replica_scene::{Replica, pool};
+use crate::replica_scene::{Replica, note, pool};
 
 /// Readers, and one writer so that the replica moves.
 pub(super) struct Readers {
@@ -89,7 +89,7 @@ impl Readers {
             ended.unwrap();
         }
         let longest = Duration::from_micros(self.longest.load(Ordering::Relaxed));
-        println!("the longest read took {longest:?}");
+        note(&format!("the longest read took {longest:?}"));
         self.reads.load(Ordering::Relaxed)
     }
 }

@@ -5,10 +5,16 @@ mod scene;
 
 use std::path::Path;
 
+use fido_domain::Recorded;
 use fido_nats::relay::Activity;
+use futures::StreamExt;
+use nix::sys::signal::Signal;
 
 use crate::app::Ground;
-use scene::{Relay, fill, is_the_log_from, log, published, relays, stream, until, write};
+use scene::{
+    Relay, append_unknown, fill, is_the_log_from, log, published, relays, send, stream, until,
+    write,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_relays_race_and_either_may_be_killed() {
@@ -146,9 +152,16 @@ async fn a_stream_that_is_made_for_a_long_log_begins_late_in_it() {
     write(&store, 1).await;
     fill(&ground, 130_000).await;
     let _relay = Relay::start(&ground);
-    is_the_log_from(&ground, 30_001).await;
+    published(&ground, 130_000).await;
     write(&store, 10).await;
     published(&ground, 130_010).await;
+    let stream = stream(&ground).await.unwrap();
+    assert_eq!(stream.config.first_sequence, Some(30_001));
+    assert_eq!(stream.state.first_sequence, 30_001);
+    assert_eq!(stream.state.messages, 100_010);
+    let message = ground.messages().await.next().await.unwrap().unwrap();
+    let first: Recorded = serde_json::from_slice(&message.payload).unwrap();
+    assert_eq!(first.position, 30_001);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,6 +189,48 @@ async fn a_stream_that_carries_something_else_is_left_alone() {
     relay.says("carries another event at position 11").await;
     let stream = stream(&ground).await.unwrap();
     assert_eq!(stream.state.last_sequence, 11, "nothing was published");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paused_does_no_harm_when_it_goes_on() {
+    let ground = Ground::prepare().await;
+    let store = ground.store().await;
+    let one = Relay::start(&ground);
+    write(&store, 500).await;
+    published(&ground, 500).await;
+
+    // A broker that is not gone, but silent.
+    let broker = ground.nats.pid().unwrap();
+    send(broker, Signal::SIGSTOP);
+    write(&store, 500).await;
+    one.says("the relay lost its place").await;
+    send(broker, Signal::SIGCONT);
+    is_the_log_from(&ground, 1).await;
+
+    // A relay that sleeps over what another one does, and then sends what it had in hand.
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move { write(&store, 4_000).await }
+    });
+    published(&ground, 1_500).await;
+    one.signal(Signal::SIGSTOP);
+    let other = Relay::start(&ground);
+    published(&ground, 3_000).await;
+    one.signal(Signal::SIGCONT);
+    writing.await.unwrap();
+    is_the_log_from(&ground, 1).await;
+    other.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_a_newer_build_is_carried_like_any_other() {
+    let ground = Ground::prepare().await;
+    let store = ground.store().await;
+    let _relay = Relay::start(&ground);
+    write(&store, 10).await;
+    append_unknown(&ground).await;
+    write(&store, 10).await;
+    is_the_log_from(&ground, 1).await;
 }
 
 fn copy(from: &Path, to: &Path) {

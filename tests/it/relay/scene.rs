@@ -12,6 +12,8 @@ use fido_domain::conversation::{Conversation, Copilot};
 use fido_domain::{Actor, Position, Recorded};
 use fido_nats::relay::RelayStatus;
 use futures::StreamExt;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
@@ -68,10 +70,19 @@ impl Relay {
         self.said.lock().unwrap().clone()
     }
 
+    /// Stops or continues it, as the machine may.
+    pub(super) fn signal(&self, signal: Signal) {
+        send(self.process.id().unwrap(), signal);
+    }
+
     /// Ends it with SIGKILL.
     pub(super) async fn kill(mut self) {
         self.process.kill().await.unwrap();
     }
+}
+
+pub(super) fn send(pid: u32, signal: Signal) {
+    kill(Pid::from_raw(pid.cast_signed()), signal).unwrap();
 }
 
 pub(super) async fn log(ground: &Ground) -> Log {
@@ -132,6 +143,23 @@ pub(super) async fn fill(ground: &Ground, head: Position) {
         .await
         .unwrap();
     transaction.commit().await.unwrap();
+}
+
+/// Appends an event of a kind that this build does not know, as a newer one would.
+pub(super) async fn append_unknown(ground: &Ground) {
+    let mut owner = PgConnection::connect(&ground.events_owner_url)
+        .await
+        .unwrap();
+    sqlx::raw_sql(
+        "with head as (update log_head set position = position + 1 returning position, recorded_at) \
+         insert into events (position, aggregate_type, aggregate_id, sequence, event_type, \
+                             event_version, payload, metadata, recorded_at) \
+         select position, 'balloon', '00000000-0000-7000-8000-00000000ba11', 1, 'balloon_risen', \
+                '7.3', '{\"to\": [1e5]}', '{\"of\":\"tomorrow\"}', recorded_at from head",
+    )
+    .execute(&mut owner)
+    .await
+    .unwrap();
 }
 
 /// The event stream, while there is one and a broker that can be asked.

@@ -13,7 +13,7 @@ use crate::app::{Ground, TestApp, TestUser, new_cluster};
 const READERS: usize = 12;
 
 /// Readers over HTTP that go on until they are told to stop.
-struct Crowd {
+pub(super) struct Crowd {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
     readers: tokio::task::JoinSet<()>,
@@ -21,7 +21,7 @@ struct Crowd {
 
 impl Crowd {
     /// Half of them ask for the present head of the log, half for nothing; each must be answered.
-    async fn gather(app: &TestApp, user: &TestUser) -> Self {
+    pub(super) async fn gather(app: &TestApp, user: &TestUser) -> Self {
         let (stop, answered) = (Arc::default(), Arc::default());
         let mut readers = tokio::task::JoinSet::new();
         let head = head(app).await;
@@ -51,7 +51,7 @@ impl Crowd {
     }
 
     /// Waits until so many more have been answered.
-    async fn answers(&self, more: usize) {
+    pub(super) async fn answers(&self, more: usize) {
         let so_far = self.answered.load(Ordering::Relaxed);
         until("queries are answered", async || {
             self.answered.load(Ordering::Relaxed) >= so_far + more
@@ -59,7 +59,7 @@ impl Crowd {
         .await;
     }
 
-    async fn go_home(mut self) {
+    pub(super) async fn go_home(mut self) {
         self.stop.store(true, Ordering::Relaxed);
         while let Some(reader) = self.readers.join_next().await {
             reader.unwrap();

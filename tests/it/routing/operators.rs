@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use sqlx::{Connection, PgConnection};
 
-use super::{Reader, caught_up, fido, head, outcome, told, until};
+use super::{Reader, caught_up, head, outcome, told, until};
 use crate::app::{Ground, TestApp, new_cluster};
 use crate::dev::Dev;
 
@@ -64,6 +65,43 @@ async fn every_replica_is_shown_and_asked_and_a_dead_one_is_no_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_leaves_something_out_answers_only_when_no_other_can() {
+    let app = TestApp::start_on(Ground::with_replicas(2).await).await;
+    let ada = app.register("ada").await;
+    app.start_conversation(&ada).await;
+    caught_up(&app, &["replica1", "replica2"]).await;
+    let url = &app.ground.addresses.replicas[0].url;
+    let mut replica = PgConnection::connect(url).await.unwrap();
+    sqlx::raw_sql(
+        "insert into fido.quarantine \
+         select position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+                payload, metadata, recorded_at, position, 'practice' \
+         from fido.timeline where position = 2",
+    )
+    .execute(&mut replica)
+    .await
+    .unwrap();
+
+    let status = told(&app.ground, &["status", "--json"]).await;
+    assert_eq!(status["replicas"][0]["health"], "amber", "{status}");
+    let reason = status["replicas"][0]["reason"].as_str().unwrap();
+    assert_eq!(reason, "1 streams in quarantine, 1 events left out");
+    assert_eq!(status["replicas"][1]["health"], "green", "{status}");
+    let mut reader = Reader::begin(&app.ground).await;
+    reader.replicas.survey().await;
+    for _ in 0..20 {
+        assert_eq!(reader.anybody().await.unwrap(), "replica2");
+    }
+    // The other one falls behind; now the first is all there is.
+    app.stop_projecting("replica2").await;
+    let id = app.start_conversation(&ada).await;
+    let position = head(&app).await;
+    let seen = reader.has(ada.account_id, id, Some(position)).await;
+    assert!(seen.unwrap().1);
+    assert_eq!(reader.answers["replica1"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_projector_serves_the_replica_that_was_chosen() {
     let app = TestApp::start_on(Ground::with_replicas(2).await).await;
     let ada = app.register("ada").await;
@@ -72,7 +110,7 @@ async fn a_projector_serves_the_replica_that_was_chosen() {
     let undecided = outcome(&app.ground, &["project"]).await.unwrap_err();
     assert!(undecided.contains("replica1, replica2"), "{undecided}");
     let arguments = ["project", "--replica", "replica2"];
-    let mut process = fido(&app.ground, &arguments).spawn().unwrap();
+    let mut process = app.ground.command(&arguments).spawn().unwrap();
     caught_up(&app, &["replica2"]).await;
     process.kill().await.unwrap();
 }
