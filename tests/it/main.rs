@@ -38,6 +38,7 @@ mod sealed;
 mod segments;
 mod sse;
 mod stack;
+mod storm;
 mod unknown_outcome;
 mod vault_apart;
 mod verify;

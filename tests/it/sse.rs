@@ -29,17 +29,30 @@ impl Sse {
         token: &str,
         last_event_id: Option<i64>,
     ) -> Self {
+        let opened = Self::try_open(http, url, token, last_event_id).await;
+        opened.unwrap_or_else(|refused| panic!("{}", refused.status()))
+    }
+
+    /// The same; or what the server says instead.
+    pub(crate) async fn try_open(
+        http: &reqwest::Client,
+        url: String,
+        token: &str,
+        last_event_id: Option<i64>,
+    ) -> Result<Self, reqwest::Response> {
         let mut request = http.get(url).bearer_auth(token);
         if let Some(id) = last_event_id {
             request = request.header("Last-Event-ID", id);
         }
         let response = request.send().await.unwrap();
-        assert_eq!(response.status(), 200);
+        if response.status() != 200 {
+            return Err(response);
+        }
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self {
+        Ok(Self {
             response,
             buffer: String::new(),
-        }
+        })
     }
 
     /// The next event; panics when none comes.

@@ -104,7 +104,7 @@ async fn soak() {
     clippy::disallowed_methods,
     reason = "a test has no command line of its own"
 )]
-fn setting(name: &str) -> Option<u64> {
+pub(crate) fn setting(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
     Some(
         value

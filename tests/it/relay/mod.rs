@@ -1,7 +1,7 @@
 //! The relay between a log that is written to and a broker that is killed, wiped and put back: the
 //! event stream always ends up as the log, each event once and under its position.
 
-mod scene;
+pub(crate) mod scene;
 
 use std::path::Path;
 

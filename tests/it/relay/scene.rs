@@ -186,7 +186,7 @@ pub(super) async fn relays(ground: &Ground) -> Vec<RelayStatus> {
 
 /// The stream ends where the log does, and carries exactly what the log holds from `first` on, each
 /// event once and under its position.
-pub(super) async fn is_the_log_from(ground: &Ground, first: Position) {
+pub(crate) async fn is_the_log_from(ground: &Ground, first: Position) {
     let log = log(ground).await;
     let head = log.head().await.unwrap();
     published(ground, head).await;
