@@ -1,6 +1,7 @@
 //! How Fido is put together and operated: the roles, the embedded stack, the subcommands.
 
 pub mod account;
+pub mod analytics;
 pub mod audit;
 pub mod bench;
 pub mod config;

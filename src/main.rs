@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 use fido::config::{
-    self, AccountCommand, AuditCommand, Cli, Command, KeysCommand, LogCommand, LogFormat,
-    NatsCommand,
+    self, AccountCommand, AnalyticsCommand, AuditCommand, Cli, Command, KeysCommand, LogCommand,
+    LogFormat, NatsCommand,
 };
 use fido::roles::{self, System};
-use fido::{account, audit, bench, dev, keys, log, model, nats, replica, status};
+use fido::{account, analytics, audit, bench, dev, keys, log, model, nats, replica, status};
 use fido_api::{ApiConfig, SessionCookie};
 use fido_nats::access::Role;
 use tokio::net::TcpListener;
@@ -124,6 +124,15 @@ async fn start(cli: Cli) -> Result<()> {
         Command::Log(LogCommand::Fork(args)) => log::fork(&args).await.map(|text| print(&text)),
         Command::Replica(command) => replica::run(&command).await.map(|text| print(&text)),
         Command::Nats(NatsCommand::Config(args)) => nats::config(&args).map(|text| print(&text)),
+        Command::Account(AccountCommand::Grant(args)) => {
+            account::grant(&args).await.map(|text| print(&text))
+        }
+        Command::Account(AccountCommand::Revoke(args)) => {
+            account::revoke(&args).await.map(|text| print(&text))
+        }
+        Command::Analytics(AnalyticsCommand::Docs) => {
+            analytics::docs().await.map(|text| print(&text))
+        }
         Command::Events => {
             print(&fido_domain::catalogue::markdown()?);
             Ok(())

@@ -397,10 +397,17 @@ fn not_up_to_date(what: &str) -> String {
     format!("the schema of the {what} was not brought up to date")
 }
 
-/// Brings the schema of one replica up to date.
-async fn migrate_replica(url: &str) -> Result<()> {
+/// Brings the schema of one replica up to date, and the views for analysts with it.
+pub(crate) async fn migrate_replica(url: &str) -> Result<()> {
     let (schema, migrations) = (fido_projections::SCHEMA, &fido_projections::MIGRATIONS);
-    migrate_one(PgConnectOptions::from_str(url)?, Some(schema), migrations).await
+    let options = PgConnectOptions::from_str(url)?;
+    migrate_one(options.clone(), Some(schema), migrations).await?;
+    let mut owner = PgConnection::connect_with(&options).await?;
+    fido_projections::analytics::define(&mut owner)
+        .await
+        .context("the views for analysts were not brought up to date")?;
+    owner.close().await?;
+    Ok(())
 }
 
 /// Applies `migrations`, which are kept account of in `schema` so that two sets may share a database.

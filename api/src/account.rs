@@ -96,9 +96,19 @@ impl Account {
     fn registered<'a>(
         events: impl IntoIterator<Item = &'a (AccountEvent, Placed)>,
     ) -> Answer<Self> {
-        let mut account = None;
+        let mut account: Option<Self> = None;
         for (event, placed) in events {
             match event {
+                AccountEvent::RoleGranted { role } => {
+                    if let Some(account) = &mut account {
+                        account.roles.push(role.as_str().to_owned());
+                    }
+                }
+                AccountEvent::RoleRevoked { role } => {
+                    if let Some(account) = &mut account {
+                        account.roles.retain(|held| held != role.as_str());
+                    }
+                }
                 AccountEvent::AccountRegistered {
                     email,
                     display_name,

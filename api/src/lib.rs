@@ -2,6 +2,7 @@
 //! translate; what may happen is decided in `commands`, what can be seen comes from `projections`.
 
 mod account;
+mod analytics;
 mod answer;
 mod conversation;
 mod copilots;

@@ -13,7 +13,9 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::problem::{Kind, Problem};
 use crate::request::observe;
-use crate::{Api, account, conversation, copilots, health, idempotency, linger, session, stream};
+use crate::{
+    Api, account, analytics, conversation, copilots, health, idempotency, linger, session, stream,
+};
 
 /// The API as a service. Event streams come alive when [`serve`](crate::serve()) follows the log.
 pub fn router(api: Arc<Api>) -> Router {
@@ -24,6 +26,7 @@ pub fn router(api: Arc<Api>) -> Router {
             .merge(copilots::routes())
             .merge(conversation::routes())
             .merge(stream::routes())
+            .merge(analytics::routes())
             .merge(health::routes()),
     )
     .with_state(api)

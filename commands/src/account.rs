@@ -21,6 +21,16 @@ pub enum AccountCommand {
     },
     /// The person has everything about them erased. The event comes first, then their key goes.
     EraseAccount,
+    /// An operator lets the account do more.
+    GrantRole {
+        /// What it may do from now on.
+        role: Role,
+    },
+    /// An operator takes that back.
+    RevokeRole {
+        /// What it may no longer do.
+        role: Role,
+    },
 }
 
 /// Why an account says no.
@@ -29,9 +39,12 @@ pub enum AccountRefusal {
     /// It was opened before.
     #[error("the account was opened before")]
     AlreadyRegistered,
-    /// There is none.
+    /// There is none, or it was erased.
     #[error("there is no such account")]
     NotFound,
+    /// It would no longer be anybody's.
+    #[error("every account keeps the role `user`")]
+    AlwaysUser,
 }
 
 impl Decide for Account {
@@ -62,6 +75,22 @@ impl Decide for Account {
                 }
                 Ok(vec![AccountEvent::AccountErased {}])
             }
+            AccountCommand::GrantRole { .. } | AccountCommand::RevokeRole { .. }
+                if !self.is_registered() || self.is_erased() =>
+            {
+                Err(AccountRefusal::NotFound)
+            }
+            AccountCommand::RevokeRole { role: Role::User } => Err(AccountRefusal::AlwaysUser),
+            AccountCommand::GrantRole { role } => Ok(if self.has(*role) {
+                Vec::new()
+            } else {
+                vec![AccountEvent::RoleGranted { role: *role }]
+            }),
+            AccountCommand::RevokeRole { role } => Ok(if self.has(*role) {
+                vec![AccountEvent::RoleRevoked { role: *role }]
+            } else {
+                Vec::new()
+            }),
         }
     }
 }

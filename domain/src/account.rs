@@ -55,6 +55,18 @@ pub enum AccountEvent {
     /// The person had everything about them erased. What the log says of them goes unreadable.
     #[serde(rename = "account_erased")]
     AccountErased {},
+    /// An operator let the account do more.
+    #[serde(rename = "role_granted")]
+    RoleGranted {
+        /// What it may do from now on.
+        role: Role,
+    },
+    /// An operator took that back.
+    #[serde(rename = "role_revoked")]
+    RoleRevoked {
+        /// What it may no longer do.
+        role: Role,
+    },
 }
 
 impl DomainEvent for AccountEvent {
@@ -62,6 +74,8 @@ impl DomainEvent for AccountEvent {
         match self {
             Self::AccountRegistered { .. } => "account_registered",
             Self::AccountErased {} => "account_erased",
+            Self::RoleGranted { .. } => "role_granted",
+            Self::RoleRevoked { .. } => "role_revoked",
         }
         .to_owned()
     }
@@ -78,6 +92,8 @@ impl StoredEvent for AccountEvent {}
 pub struct Account {
     registered: bool,
     erased: bool,
+    #[serde(default)]
+    roles: Vec<Role>,
 }
 
 impl Account {
@@ -90,6 +106,11 @@ impl Account {
     pub fn is_erased(&self) -> bool {
         self.erased
     }
+
+    /// Whether it may do what `role` lets it; an erased account may do nothing.
+    pub fn has(&self, role: Role) -> bool {
+        !self.erased && self.roles.contains(&role)
+    }
 }
 
 impl Evolve for Account {
@@ -98,9 +119,21 @@ impl Evolve for Account {
 
     fn evolve(&mut self, event: &AccountEvent) {
         match event {
-            AccountEvent::AccountRegistered { .. } => self.registered = true,
+            AccountEvent::AccountRegistered { roles, .. } => {
+                self.registered = true;
+                self.roles.clone_from(roles);
+            }
             AccountEvent::AccountErased {} => self.erased = true,
+            AccountEvent::RoleGranted { role } => grant(&mut self.roles, *role),
+            AccountEvent::RoleRevoked { role } => self.roles.retain(|held| held != role),
         }
+    }
+}
+
+/// Adds `role` at the end, unless it is there.
+fn grant(roles: &mut Vec<Role>, role: Role) {
+    if !roles.contains(&role) {
+        roles.push(role);
     }
 }
 
@@ -145,6 +178,8 @@ impl FullFold for AccountRecord {
                 self.display_name = Some(Private::Erased);
                 self.erased_at = Some(stamp.recorded_at);
             }
+            AccountEvent::RoleGranted { role } => grant(&mut self.roles, *role),
+            AccountEvent::RoleRevoked { role } => self.roles.retain(|held| held != role),
         }
     }
 }

@@ -237,7 +237,7 @@ create index audit_timeline_by_actor on audit_timeline (actor, position) where a
 create index audit_timeline_by_type on audit_timeline (event_type, position);
 create index audit_timeline_by_time on audit_timeline (recorded_at, position);
 
--- Ciphertext does not get smaller by compressing it.
+-- Ciphertext does not get smaller by compressing it, and what fits on a page is read with its row.
 alter table messages alter column text set storage external;
 alter table section_revisions alter column text set storage external;
 alter table timeline alter column payload set storage external;
@@ -249,7 +249,8 @@ begin
     foreach parent in array array['messages', 'section_revisions', 'timeline'] loop
         for remainder in 0..15 loop
             execute format(
-                'create table %I partition of %I for values with (modulus 16, remainder %s)',
+                'create table %I partition of %I for values with (modulus 16, remainder %s)
+                     with (toast_tuple_target = 8160)',
                 format('%s_%s', parent, to_char(remainder, 'FM00')), parent, remainder
             );
         end loop;

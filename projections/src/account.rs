@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fido_domain::account::AccountEvent;
+use fido_domain::account::{AccountEvent, Role};
 use fido_domain::{Private, Recorded};
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
@@ -66,7 +66,6 @@ pub async fn profile(
     .transpose()
 }
 
-// An array of arrays is none that unnest takes apart row by row, so the roles come as text.
 const INSERT: Query = Query::write(
     "account.insert",
     "insert into accounts (account_id, email, display_name, roles, sequence, created_at, erased_at) \
@@ -82,11 +81,21 @@ const UPDATE: Query = Query::write(
     r#"update accounts a
        set sequence = t.sequence,
            erased_at = coalesce(t.erased_at, a.erased_at),
+           roles = array(select held from unnest(a.roles) with ordinality as h (held, n)
+                         where held <> all(string_to_array(t.revoked, ',')) order by n)
+                   || string_to_array(t.granted, ','),
            email = case when t.erased_at is null then a.email else '{"erased":true}'::json end,
            display_name = case when t.erased_at is null then a.display_name else '{"erased":true}'::json end
-       from unnest($1::uuid[], $2::bigint[], $3::timestamptz[]) as t (account_id, sequence, erased_at)
+       from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[])
+            as t (account_id, sequence, erased_at, revoked, granted)
        where a.account_id = t.account_id"#,
 );
+
+/// Roles as one text: an array of arrays is none that unnest takes apart row by row.
+fn names(roles: &[Role]) -> String {
+    let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+    names.join(",")
+}
 
 /// What a batch changes in accounts.
 #[derive(Default)]
@@ -97,12 +106,14 @@ struct Change {
     registered: Option<Registered>,
     sequence: i64,
     erased_at: Option<OffsetDateTime>,
+    /// Roles of the row that are gone, and those that come behind the ones that stay.
+    revoked: Vec<Role>,
+    granted: Vec<Role>,
 }
 
 struct Registered {
     email: String,
     display_name: String,
-    roles: String,
     created_at: OffsetDateTime,
 }
 
@@ -116,11 +127,10 @@ impl Changes {
                 display_name,
                 roles,
             } => {
-                let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+                change.granted = roles;
                 change.registered = Some(Registered {
                     email: stored(&email),
                     display_name: stored(&display_name),
-                    roles: roles.join(","),
                     created_at: recorded.recorded_at,
                 });
             }
@@ -130,6 +140,14 @@ impl Changes {
                 if let Some(registered) = &mut change.registered {
                     ERASED.clone_into(&mut registered.email);
                     ERASED.clone_into(&mut registered.display_name);
+                }
+            }
+            AccountEvent::RoleGranted { role } => change.granted.push(role),
+            AccountEvent::RoleRevoked { role } => {
+                let before = change.granted.len();
+                change.granted.retain(|granted| *granted != role);
+                if change.granted.len() == before {
+                    change.revoked.push(role);
                 }
             }
         }
@@ -149,7 +167,7 @@ impl Changes {
                 .bind(column!(new, |(id, ..)| **id))
                 .bind(column!(new, |(.., new)| new.email.as_str()))
                 .bind(column!(new, |(.., new)| new.display_name.as_str()))
-                .bind(column!(new, |(.., new)| new.roles.as_str()))
+                .bind(column!(new, |(_, change, _)| names(&change.granted)))
                 .bind(column!(new, |(_, change, _)| change.sequence))
                 .bind(column!(new, |(.., new)| new.created_at))
                 .bind(column!(new, |(_, change, _)| change.erased_at))
@@ -162,6 +180,8 @@ impl Changes {
                 .bind(column!(old, |(id, _)| **id))
                 .bind(column!(old, |(_, change)| change.sequence))
                 .bind(column!(old, |(_, change)| change.erased_at))
+                .bind(column!(old, |(_, change)| names(&change.revoked)))
+                .bind(column!(old, |(_, change)| names(&change.granted)))
                 .execute(replica)
                 .await?;
         }

@@ -133,8 +133,8 @@ async fn stored(replica: &mut PgConnection) -> Result<Stored, sqlx::Error> {
     })
 }
 
-/// Deletes every row that follows from the log, and what waits in quarantine to follow. Not by truncating, which would take the rows from
-/// under those who are reading an earlier moment.
+/// Deletes every row that follows from the log, and what waits in quarantine to follow. Not by
+/// truncating, which would take the rows from under those who are reading an earlier moment.
 async fn empty(replica: &mut PgConnection) -> Result<(), sqlx::Error> {
     // As long as it takes: the role's bound is meant for questions.
     sqlx::query("set local statement_timeout = 0")

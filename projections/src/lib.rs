@@ -2,6 +2,7 @@
 //! projector that writes them, and the readers that the API and the co-pilots ask.
 
 pub mod account;
+pub mod analytics;
 mod apply;
 pub mod audit;
 mod checkpoint;

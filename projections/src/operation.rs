@@ -10,8 +10,13 @@ use crate::{ReadError, Snapshot};
 
 /// Tables of a replica that do not follow from the log alone, nor stand for a position of it. All
 /// others do, and are equal on two replicas at one position.
-pub const OPERATIONAL_TABLES: [&str; 4] =
-    ["checkpoint", "projector", "quarantine", "_sqlx_migrations"];
+pub const OPERATIONAL_TABLES: [&str; 5] = [
+    "checkpoint",
+    "projector",
+    "quarantine",
+    "drift",
+    "_sqlx_migrations",
+];
 
 /// An operator's order that a replica did not take.
 #[derive(Debug, thiserror::Error)]

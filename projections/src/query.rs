@@ -96,13 +96,15 @@ mod tests {
     use super::*;
 
     /// Where other things than read models are asked or written: the replica as a whole.
-    const OF_THE_WHOLE: [&str; 10] = [
+    const OF_THE_WHOLE: [&str; 12] = [
         "query.rs",
+        "analytics",
         "rows",
         "replica",
         "checkpoint",
         "apply",
         "operation",
+        "projector",
         "quarantine",
         "rebuild",
         "verify",

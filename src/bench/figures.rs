@@ -1,5 +1,7 @@
 //! What a load came to: commands per second, and how long one took.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::load::Load;
@@ -47,6 +49,45 @@ impl Figures {
     }
 }
 
+/// How long something took, many times over.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(super) struct Spread {
+    /// How often.
+    pub(super) count: u64,
+    /// What half of them did not exceed.
+    pub(super) p50_ms: f64,
+    /// What 99 of 100 did not exceed.
+    pub(super) p99_ms: f64,
+    /// The longest.
+    pub(super) max_ms: f64,
+}
+
+impl Spread {
+    /// Of these.
+    pub(super) fn of(durations: impl IntoIterator<Item = Duration>) -> Self {
+        let us = |duration: Duration| u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+        let mut sorted: Vec<u32> = durations.into_iter().map(us).collect();
+        sorted.sort_unstable();
+        Self {
+            count: sorted.len() as u64,
+            p50_ms: percentile_ms(&sorted, 50),
+            p99_ms: percentile_ms(&sorted, 99),
+            max_ms: percentile_ms(&sorted, 100),
+        }
+    }
+
+    /// The median of each figure.
+    pub(super) fn medians(rounds: &[Self]) -> Self {
+        let of = |figure: fn(&Self) -> f64| median(rounds.iter().map(figure).collect());
+        Self {
+            count: of(|round| round.count as f64) as u64,
+            p50_ms: of(|round| round.p50_ms),
+            p99_ms: of(|round| round.p99_ms),
+            max_ms: of(|round| round.max_ms),
+        }
+    }
+}
+
 /// The middle one; of an even number the mean of the two in the middle; 0 of none.
 pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -73,8 +114,6 @@ fn percentile_ms(sorted_us: &[u32], percent: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

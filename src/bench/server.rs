@@ -8,6 +8,7 @@ use clap::Args;
 use fido_commands::ambient;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
+use tokio_util::sync::CancellationToken;
 
 use crate::roles;
 use crate::stack::{ClusterSettings, Durability, OWNER, PostgresCluster, Programs};
@@ -44,7 +45,7 @@ pub(super) struct Server {
     databases: Vec<String>,
 }
 
-/// A database that was made for the measurement, with Fido's schema in it.
+/// A database that was made for the measurement.
 pub(super) struct Database {
     /// As the owner of everything in it.
     pub(super) owner: PgPool,
@@ -58,6 +59,32 @@ impl Database {
     pub(super) fn app_url(&self) -> String {
         self.app.to_url_lossy().to_string()
     }
+
+    /// Where it is for the owner of everything in it.
+    pub(super) fn owner_options(&self) -> PgConnectOptions {
+        PgConnectOptions::clone(&self.owner.connect_options())
+    }
+}
+
+/// Measures on a server, and removes whatever was made, also when `shutdown` comes first.
+///
+/// # Errors
+/// When the server cannot be used, the measurement fails, or `shutdown` comes first.
+pub(super) async fn on_server<T>(
+    args: &ServerArgs,
+    connections: u32,
+    shutdown: CancellationToken,
+    measure: impl AsyncFnOnce(&mut Server) -> Result<T>,
+) -> Result<T> {
+    let mut server = Server::start(args, connections).await?;
+    let measured = tokio::select! {
+        () = shutdown.cancelled() => Err(anyhow::anyhow!("interrupted")),
+        measured = measure(&mut server) => measured,
+    };
+    let ended = server.end().await;
+    let measured = measured?;
+    ended?;
+    Ok(measured)
 }
 
 impl Server {
@@ -112,26 +139,41 @@ impl Server {
         &self.admin
     }
 
-    /// Makes a database and brings it up to Fido's schema.
+    /// Makes a database and brings it up to the schema of an event store.
     ///
     /// # Errors
     /// When the owner may not, or the server cannot be reached.
     pub(super) async fn make_database(&mut self, purpose: &str) -> Result<Database> {
+        let database = self.make_empty_database(purpose).await?;
+        let options = database.owner_options();
+        roles::migrate_one(options.clone(), None, &fido_commands::MIGRATIONS).await?;
+        roles::migrate_one(options, Some("vault"), &fido_commands::VAULT_MIGRATIONS).await?;
+        Ok(database)
+    }
+
+    /// Makes a database and brings it up to the schema of a replica.
+    ///
+    /// # Errors
+    /// When the owner may not, or the server cannot be reached.
+    pub(super) async fn make_replica(&mut self, purpose: &str) -> Result<Database> {
+        let database = self.make_empty_database(purpose).await?;
+        let (schema, migrations) = (fido_projections::SCHEMA, &fido_projections::MIGRATIONS);
+        roles::migrate_one(database.owner_options(), Some(schema), migrations).await?;
+        Ok(database)
+    }
+
+    /// Makes a database with nothing in it.
+    ///
+    /// # Errors
+    /// When the owner may not, or the server cannot be reached.
+    pub(super) async fn make_empty_database(&mut self, purpose: &str) -> Result<Database> {
         let name = format!("{}_{purpose}", self.prefix);
         sqlx::raw_sql(&format!("create database {name}"))
             .execute(&self.admin)
             .await
             .with_context(|| format!("the database {name} was not made"))?;
         self.databases.push(name.clone());
-        let options = self.owner.clone().database(&name);
-        roles::migrate_one(options.clone(), None, &fido_commands::MIGRATIONS).await?;
-        roles::migrate_one(
-            options.clone(),
-            Some("vault"),
-            &fido_commands::VAULT_MIGRATIONS,
-        )
-        .await?;
-        let owner = pool(options).await?;
+        let owner = pool(self.owner.clone().database(&name)).await?;
         Ok(Database {
             owner,
             app: self.app.clone().database(&name),

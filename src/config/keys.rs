@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use fido_commands::erasure::Register;
+use fido_domain::account::Role;
 
 use super::{Addresses, Connections};
 
@@ -54,6 +55,51 @@ pub enum AccountCommand {
     /// Makes everything about a person unreadable, for good: in the log, on replicas, in backups.
     #[command(after_help = "Example:\n  fido account erase 01996c4e-…")]
     Erase(AccountEraseArgs),
+    /// Lets an account do more.
+    #[command(after_help = "Example:\n  fido account grant 01996c4e-… analyst")]
+    Grant(AccountRoleArgs),
+    /// Takes that back; it holds from the next request on.
+    #[command(after_help = "Example:\n  fido account revoke 01996c4e-… analyst")]
+    Revoke(AccountRoleArgs),
+}
+
+/// `fido account grant` and `fido account revoke`.
+#[derive(Debug, Args)]
+pub struct AccountRoleArgs {
+    /// Whose.
+    pub id: uuid::Uuid,
+    /// What it may do.
+    pub role: GrantableRole,
+    /// JSON, for scripts.
+    #[arg(long)]
+    pub json: bool,
+    /// Where everything is.
+    #[command(flatten)]
+    pub connections: Connections,
+    /// Where the keys are.
+    #[command(flatten)]
+    pub vault: VaultArgs,
+}
+
+/// What an account may do beyond its own data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GrantableRole {
+    /// Reads the analysts' views.
+    Analyst,
+    /// Reads the log.
+    Auditor,
+    /// Grants roles and sees costs.
+    Admin,
+}
+
+impl From<GrantableRole> for Role {
+    fn from(role: GrantableRole) -> Self {
+        match role {
+            GrantableRole::Analyst => Self::Analyst,
+            GrantableRole::Auditor => Self::Auditor,
+            GrantableRole::Admin => Self::Admin,
+        }
+    }
 }
 
 /// `fido account erase`.

@@ -18,7 +18,8 @@ use crate::replica::ReplicaCommand;
 
 pub use connections::{ADDRESSES_FILE, Addresses, Connections, MigrateArgs, OwnerUrls};
 pub use keys::{
-    AccountCommand, AccountEraseArgs, KeysCommand, KeysRotateArgs, VaultArgs, VaultPlace,
+    AccountCommand, AccountEraseArgs, AccountRoleArgs, GrantableRole, KeysCommand, KeysRotateArgs,
+    VaultArgs, VaultPlace,
 };
 pub use log::{AuditCommand, AuditShowArgs, ForkArgs, LogCommand, StatusArgs};
 pub use nats::{NatsCommand, NatsConfigArgs};
@@ -106,11 +107,21 @@ pub enum Command {
     Nats(NatsCommand),
     /// The catalogue of every event that is stored, as Markdown.
     Events,
+    /// The views for analysts.
+    #[command(subcommand)]
+    Analytics(AnalyticsCommand),
     /// The offline model server on its own (speaks the chat-completions protocol).
     Model(ModelServerArgs),
     /// Measures Fido, on a private stack of its own.
     #[command(subcommand)]
     Bench(BenchCommand),
+}
+
+/// `fido analytics`.
+#[derive(Debug, Subcommand)]
+pub enum AnalyticsCommand {
+    /// What each view says, column by column, as Markdown: from the comments in a private database.
+    Docs,
 }
 
 /// `fido dev`.

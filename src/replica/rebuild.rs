@@ -141,8 +141,12 @@ fn question(name: &str, replayed: &Replayed, verdict: Option<&Verdict>) -> Strin
         }
         Some(verdict) => format!("{}. The rebuilt schema", difference(verdict)),
     };
+    let quarantine = match replayed.quarantined_streams {
+        0 => String::new(),
+        streams => format!(", with {streams} streams in quarantine"),
+    };
     format!(
-        "{found} stands at {}. Switch {name} to it? [y/N]",
+        "{found} stands at {}{quarantine}. Switch {name} to it? [y/N]",
         replayed.position
     )
 }
@@ -174,6 +178,12 @@ fn in_words(
         replayed.elapsed.as_secs_f64(),
         replayed.rate()
     );
+    if replayed.quarantined_streams > 0 {
+        text.push_str(&format!(
+            "\n{} streams are in its quarantine (fido replica retry).",
+            replayed.quarantined_streams
+        ));
+    }
     if let Some(verdict) = verdict {
         text.push_str(&format!("\n{}.", difference(verdict)));
     }
@@ -209,6 +219,7 @@ fn report(
             "to": replayed.position,
             "seconds": replayed.elapsed.as_secs_f64(),
             "events_per_second": replayed.rate().round(),
+            "quarantined_streams": replayed.quarantined_streams,
         },
         "comparison": comparison,
         "switched": switched.map(|switched| json!({

@@ -1,6 +1,7 @@
 //! The whole, tested from outside: one test binary, one module a subject.
 #![cfg(test)] // unwrap and expect are how a helper of tests fails
 
+mod analytics;
 mod api_errors;
 mod api_stream;
 mod app;

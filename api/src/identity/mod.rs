@@ -3,6 +3,7 @@
 mod cookie;
 mod credential;
 mod cross_site;
+mod role;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::{Answer, Api};
 
 pub use cookie::SessionCookie;
 use credential::Credential;
+pub(crate) use role::Analyst;
 
 /// Somebody who has signed in.
 pub(crate) struct SignedIn {

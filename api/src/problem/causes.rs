@@ -45,7 +45,7 @@ where
 impl From<AccountRefusal> for Problem {
     fn from(refusal: AccountRefusal) -> Self {
         let kind = match refusal {
-            AccountRefusal::AlreadyRegistered => Kind::Conflict,
+            AccountRefusal::AlreadyRegistered | AccountRefusal::AlwaysUser => Kind::Conflict,
             AccountRefusal::NotFound => Kind::NotFound,
         };
         Self::new(kind).detail(refusal.to_string())
@@ -74,6 +74,7 @@ impl From<AuthError> for Problem {
             AuthError::WrongCredentials => Self::new(Kind::WrongCredentials),
             AuthError::Store(error) => (*error).into(),
             AuthError::Log(error) => error.into(),
+            AuthError::Undecodable(error) => error.into(),
             AuthError::Vault(error) => error.into(),
             AuthError::Database(_) => Self::new(Kind::Unavailable).because(error),
             AuthError::Hash(_) => Self::new(Kind::Internal).because(error),

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     WrongCredentials,
     /// Another site made the browser ask.
     CrossSite,
+    /// The account lacks the role.
+    Forbidden,
     /// It is not there, or not theirs.
     NotFound,
     /// The path is there, for other methods.
@@ -48,12 +50,13 @@ pub(crate) enum Kind {
 impl Kind {
     /// All of them, for the tests that look at each.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::InvalidParameter,
         Self::MalformedBody,
         Self::Unauthenticated,
         Self::WrongCredentials,
         Self::CrossSite,
+        Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::EmailTaken,
@@ -75,7 +78,7 @@ impl Kind {
         match self {
             Self::InvalidParameter | Self::MalformedBody => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::EmailTaken | Self::ReplyInProgress | Self::Conflict => StatusCode::CONFLICT,
@@ -97,6 +100,7 @@ impl Kind {
             Self::Unauthenticated => "unauthenticated",
             Self::WrongCredentials => "wrong-credentials",
             Self::CrossSite => "cross-site",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not-found",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::EmailTaken => "email-taken",
@@ -122,6 +126,7 @@ impl Kind {
             Self::Unauthenticated => "Please sign in",
             Self::WrongCredentials => "The email address or the password is wrong",
             Self::CrossSite => "This request came from another site",
+            Self::Forbidden => "This account may not do that",
             Self::NotFound => "There is no such thing",
             Self::MethodNotAllowed => "This cannot be done here",
             Self::EmailTaken => "An account with this email address exists already",

@@ -3,7 +3,8 @@
 mod password;
 mod session;
 
-use fido_domain::account::{Account, AccountEvent, DisplayName};
+use fido_domain::account::{Account, AccountEvent, DisplayName, Role};
+use fido_domain::recorded::Undecodable;
 use fido_domain::text::EmailAddress;
 use fido_domain::{Actor, Evolve, Recorded};
 use sqlx::PgPool;
@@ -36,6 +37,9 @@ pub enum AuthError {
     /// The log could not be read.
     #[error(transparent)]
     Log(#[from] crate::log::LogError),
+    /// An event of the account is not one that this build reads.
+    #[error("the account's events cannot be read")]
+    Undecodable(#[from] Undecodable),
     /// A key could not be had.
     #[error("the keys of sign-in data cannot be used")]
     Vault(#[from] VaultError),
@@ -162,6 +166,20 @@ impl Auth {
             self.vault().open(recorded).await?;
         }
         Ok(events)
+    }
+
+    /// Whether the account has `role` now, as the log says: no read model is asked, so a role that was
+    /// revoked is gone at once.
+    ///
+    /// # Errors
+    /// [`AuthError::Log`] and [`AuthError::Undecodable`].
+    pub async fn has_role(&self, account_id: Uuid, role: Role) -> Result<bool, AuthError> {
+        let log = crate::log::Log::new(self.pool().clone());
+        let mut account = Account::default();
+        for recorded in log.stream(Account::TYPE, account_id).await? {
+            account.evolve(&recorded.event()?);
+        }
+        Ok(account.has(role))
     }
 }
 

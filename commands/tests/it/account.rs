@@ -68,3 +68,53 @@ fn an_erased_account_is_not_opened_again() {
         .when(register())
         .then_expect_error(AccountRefusal::AlreadyRegistered);
 }
+
+#[test]
+fn a_role_is_granted_once_and_revoked_once() {
+    let (grant, revoke) = (
+        || AccountCommand::GrantRole {
+            role: Role::Analyst,
+        },
+        || AccountCommand::RevokeRole {
+            role: Role::Analyst,
+        },
+    );
+    let (granted, revoked) = (
+        || AccountEvent::RoleGranted {
+            role: Role::Analyst,
+        },
+        || AccountEvent::RoleRevoked {
+            role: Role::Analyst,
+        },
+    );
+    for (given, command, expected) in [
+        (vec![], grant(), vec![granted()]),
+        (vec![granted()], grant(), vec![]),
+        (vec![granted()], revoke(), vec![revoked()]),
+        (vec![granted(), revoked()], revoke(), vec![]),
+        (vec![granted(), revoked()], grant(), vec![granted()]),
+    ] {
+        let given = std::iter::once(registered()).chain(given).collect();
+        accounts()
+            .given(given)
+            .when(command)
+            .then_expect_events(expected);
+    }
+}
+
+#[test]
+fn a_role_is_granted_to_an_account_that_is_there_and_user_is_never_revoked() {
+    let grant = || AccountCommand::GrantRole { role: Role::Admin };
+    accounts()
+        .given_no_previous_events()
+        .when(grant())
+        .then_expect_error(AccountRefusal::NotFound);
+    accounts()
+        .given(vec![registered(), AccountEvent::AccountErased {}])
+        .when(grant())
+        .then_expect_error(AccountRefusal::NotFound);
+    accounts()
+        .given(vec![registered()])
+        .when(AccountCommand::RevokeRole { role: Role::User })
+        .then_expect_error(AccountRefusal::AlwaysUser);
+}

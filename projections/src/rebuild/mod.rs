@@ -77,6 +77,9 @@ pub struct Replayed {
     pub position: Position,
     /// How long it took.
     pub elapsed: Duration,
+    /// How many streams are in the shadow's quarantine, because one of their events could not be
+    /// applied.
+    pub quarantined_streams: i64,
 }
 
 impl Replayed {
@@ -183,6 +186,7 @@ impl Rebuild {
             from,
             position,
             elapsed: begun.elapsed(),
+            quarantined_streams: self.shadow.quarantined_streams().await?,
         })
     }
 
@@ -249,6 +253,10 @@ impl Rebuild {
         self.shadow.settle(&mut self.owner).await?;
         // From now on every commit is written out, so that little is left to the one of the switch.
         run_sql(&mut self.shadow.connection, "set synchronous_commit = on").await?;
+        if self.shadow.schema == NEXT {
+            // Only now: up to here it was the way back.
+            drop_schema(&mut self.owner, PREVIOUS).await?;
+        }
         let deadline = Instant::now() + PATIENCE;
         let (mut attempts, mut pause) = (0, FIRST_PAUSE);
         loop {

@@ -91,6 +91,15 @@ impl Shadow {
         Ok(Self { schema, connection })
     }
 
+    /// How many streams are in its quarantine.
+    pub(super) async fn quarantined_streams(&mut self) -> Result<i64, RebuildError> {
+        Ok(
+            sqlx::query_scalar("select count(*) from quarantine where position = culprit")
+                .fetch_one(&mut self.connection)
+                .await?,
+        )
+    }
+
     /// Does what autovacuum has not come to yet, so that the first queries are planned well.
     pub(super) async fn settle(&self, owner: &mut PgConnection) -> Result<(), RebuildError> {
         for table in verify::all_tables(owner, self.schema).await? {

@@ -13,8 +13,8 @@ use fido_domain::Position;
 use sqlx::{Acquire, PgConnection};
 use tokio::time::Instant;
 
-use super::shadow::{Shadow, drop_schema};
-use super::{NEXT, PREVIOUS, RebuildError, replay, views};
+use super::shadow::Shadow;
+use super::{PREVIOUS, RebuildError, replay, views};
 use crate::{SCHEMA, run_sql, verify};
 
 /// What was live for as long as both names are taken.
@@ -53,10 +53,6 @@ pub(super) async fn attempt(
     log: &Log,
     attempts: u32,
 ) -> Result<Attempt, RebuildError> {
-    if shadow.schema == NEXT {
-        // Only now: up to here it was the way back.
-        drop_schema(owner, PREVIOUS).await?;
-    }
     let begun = Instant::now();
     match rename(owner, shadow, log).await {
         Ok(Renamed::Done { position, previous }) => Ok(Attempt::Switched(Switched {

@@ -5,12 +5,13 @@ use fido_commands::EventStore;
 
 use super::Bench;
 use super::cells::{Store, Subject};
-use super::fido::{FidoWorker, close_store, open_store};
+use super::fido::FidoWorker;
 use super::fill::fill;
 use super::settings::Part;
 use crate::bench::load;
 use crate::bench::progress::note;
 use crate::bench::server::Database;
+use crate::bench::store::{close_store, open_store};
 use crate::bench::table::grouped;
 
 /// A log smaller than this is made afresh for each round, as a round would double it.

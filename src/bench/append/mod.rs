@@ -31,7 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::facts::Facts;
 use super::progress::Progress;
-use super::server::{Database, Server};
+use super::server::{Database, Server, on_server};
+use super::store::open_store;
 use cells::{Cells, Store};
 use report::Report;
 use sample::{SAMPLES, Sample};
@@ -73,14 +74,13 @@ struct Bench<'a> {
 /// As [`super::run`].
 pub(super) async fn run(args: &AppendArgs, shutdown: CancellationToken) -> Result<String> {
     let settings = Settings::of(args)?;
-    let mut server = Server::start(&args.server, settings.connections()).await?;
-    let report = tokio::select! {
-        () = shutdown.cancelled() => Err(anyhow::anyhow!("interrupted")),
-        report = measure(&mut server, &settings) => report,
-    };
-    let ended = server.end().await;
-    let report = report?;
-    ended?;
+    let report = on_server(
+        &args.server,
+        settings.connections(),
+        shutdown,
+        async |server| measure(server, &settings).await,
+    )
+    .await?;
     let text = if args.json {
         serde_json::to_string_pretty(&report)?
     } else if std::io::stdout().is_terminal() {
@@ -94,7 +94,7 @@ pub(super) async fn run(args: &AppendArgs, shutdown: CancellationToken) -> Resul
 async fn measure(server: &mut Server, settings: &Settings) -> Result<Report> {
     let machine = Facts::find(server.admin()).await?;
     let arena = server.make_database("arena").await?;
-    let store = fido::open_store(&arena.app_url()).await?;
+    let store = open_store(&arena.app_url()).await?;
     let sample = Sample::find(&store, &arena.owner).await?;
     let mut bench = Bench {
         progress: Progress::new(steps(settings)),

@@ -12,10 +12,11 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::Bench;
 use super::cells::{Store, Subject};
-use super::fido::{FidoWorker, open_store};
+use super::fido::FidoWorker;
 use super::notebook::note;
 use super::settings::Part;
 use crate::bench::load::{self, Load};
+use crate::bench::store::open_store;
 use crate::bench::table::grouped;
 
 /// What a process says when it has warmed up.

@@ -1,36 +1,9 @@
 //! What it comes to: figures divided by figures of the same round.
 
-use serde::Serialize;
-
 use super::cells::{Cell, Cells, Store};
 use super::settings::Part;
-use crate::bench::figures::{Figures, median, rounded};
-
-/// What is wanted of a ratio.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Bound {
-    /// This or more.
-    AtLeast(f64),
-    /// This or less.
-    AtMost(f64),
-}
-
-/// One figure divided by another.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Ratio {
-    /// What by what.
-    pub(super) of: String,
-    /// The median of the rounds' ratios.
-    pub(super) ratio: f64,
-    /// The smallest of them.
-    pub(super) lowest: f64,
-    /// The largest of them.
-    pub(super) highest: f64,
-    /// What is wanted, where something is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) to_reach: Option<Bound>,
-}
+use crate::bench::figures::Figures;
+use crate::bench::ratio::{Bound, Ratio};
 
 /// All ratios that the cells allow.
 pub(super) fn ratios(cells: &Cells) -> Vec<Ratio> {
@@ -54,7 +27,7 @@ fn contest(cells: &Cells) -> Vec<Ratio> {
         };
         for store in [Store::PostgresEs, Store::RawInsert] {
             if let Some(other) = other(store) {
-                ratios.push(Ratio::of(
+                ratios.push(ratio(
                     format!("commands/s, {in_flight} in flight, fido by {store}"),
                     (fido, other),
                     |figures| figures.commands_per_s,
@@ -63,7 +36,7 @@ fn contest(cells: &Cells) -> Vec<Ratio> {
             }
         }
         if let (1, Some(raw)) = (in_flight, other(Store::RawInsert)) {
-            ratios.push(Ratio::of(
+            ratios.push(ratio(
                 format!("median latency, 1 in flight, fido by {}", Store::RawInsert),
                 (fido, raw),
                 |figures| figures.p50_ms,
@@ -92,7 +65,7 @@ fn processes(cells: &Cells) -> Option<Ratio> {
         .of(Part::Processes)
         .find(|cell| cell.subject.processes > 1)?;
     let (in_flight, processes) = (one.subject.in_flight, many.subject.processes);
-    Some(Ratio::of(
+    Some(ratio(
         format!("commands/s, {in_flight} in flight, {processes} processes by one"),
         (many, one),
         |figures| figures.commands_per_s,
@@ -112,7 +85,7 @@ fn growth(cells: &Cells) -> Vec<Ratio> {
     larger
         .map(|large| {
             let many = large.subject.events_before.unwrap_or_default();
-            Ratio::of(
+            ratio(
                 format!("cost of a command, {many} events before by {few}"),
                 (large, small),
                 |figures| 1.0 / figures.commands_per_s,
@@ -122,25 +95,19 @@ fn growth(cells: &Cells) -> Vec<Ratio> {
         .collect()
 }
 
-impl Ratio {
-    fn of(
-        of: String,
-        (over, under): (&Cell, &Cell),
-        figure: impl Fn(&Figures) -> f64,
-        to_reach: Option<Bound>,
-    ) -> Self {
-        let rounds = over.rounds.iter().zip(&under.rounds);
-        let ratios: Vec<f64> = rounds
-            .map(|(over, under)| rounded(figure(over) / figure(under), 100.0))
-            .collect();
-        Self {
-            of,
-            lowest: ratios.iter().copied().fold(f64::INFINITY, f64::min),
-            highest: ratios.iter().copied().fold(0.0, f64::max),
-            ratio: median(ratios),
-            to_reach,
-        }
-    }
+/// The ratio of `figure` of one cell by that of another, round by round.
+fn ratio(
+    of: String,
+    (over, under): (&Cell, &Cell),
+    figure: impl Fn(&Figures) -> f64,
+    to_reach: Option<Bound>,
+) -> Ratio {
+    let rounds = over.rounds.iter().zip(&under.rounds);
+    Ratio::of_rounds(
+        of,
+        rounds.map(|(over, under)| (figure(over), figure(under))),
+        to_reach,
+    )
 }
 
 #[cfg(test)]

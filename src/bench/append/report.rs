@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::cells::{Cells, Store};
-use super::ratios::{Ratio, ratios};
+use super::ratios::ratios;
 use super::settings::{Part, Settings};
 use super::tally::{Log, Tally};
 use crate::bench::facts::Facts;
 use crate::bench::figures::rounded;
+use crate::bench::ratio::Ratio;
 
 /// What was found.
 #[derive(Debug, Serialize)]

@@ -1,9 +1,9 @@
 //! Everything that was found, for people: a table on a terminal, one plain line a figure otherwise.
 
 use super::cells::Cell;
-use super::ratios::{Bound, Ratio};
 use super::report::Report;
 use super::settings::Part;
+use crate::bench::ratio;
 use crate::bench::table::{columns, grouped};
 
 /// Tables with a heading each.
@@ -25,19 +25,7 @@ pub(super) fn table(report: &Report) -> String {
         lines.extend(columns(&rows, 2));
     }
     lines.push(String::new());
-    let mut rows = vec![
-        [
-            "ratios, round by round",
-            "median",
-            "lowest",
-            "highest",
-            "to reach",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    ];
-    rows.extend(report.ratios.iter().map(ratio_row));
-    lines.extend(columns(&rows, 1));
+    lines.extend(ratio::table(&report.ratios));
     lines.join("\n")
 }
 
@@ -58,19 +46,7 @@ pub(super) fn lines(report: &Report) -> String {
             figures.commands_per_s, figures.p50_ms, figures.p99_ms, figures.max_ms
         ));
     }
-    for ratio in &report.ratios {
-        lines.push(format!(
-            "ratio {}: {} ({} to {}{})",
-            ratio.of,
-            ratio.ratio,
-            ratio.lowest,
-            ratio.highest,
-            ratio.to_reach.map_or(String::new(), |bound| format!(
-                "; to reach: {}",
-                wanted(bound)
-            ))
-        ));
-    }
+    lines.extend(report.ratios.iter().map(ToString::to_string));
     lines.join("\n")
 }
 
@@ -138,21 +114,4 @@ fn row(part: Part, cell: &Cell) -> Vec<String> {
         format!("{:.2}", figures.p99_ms),
         format!("{:.2}", figures.max_ms),
     ]
-}
-
-fn ratio_row(ratio: &Ratio) -> Vec<String> {
-    vec![
-        ratio.of.clone(),
-        format!("{:.2}", ratio.ratio),
-        format!("{:.2}", ratio.lowest),
-        format!("{:.2}", ratio.highest),
-        ratio.to_reach.map(wanted).unwrap_or_default(),
-    ]
-}
-
-fn wanted(bound: Bound) -> String {
-    match bound {
-        Bound::AtLeast(least) => format!("at least {least}"),
-        Bound::AtMost(most) => format!("at most {most}"),
-    }
 }

@@ -128,6 +128,7 @@ fn methods(scene: &Scene) -> Vec<Case> {
         (Method::POST, "/v1/copilots"),
         (Method::DELETE, "/v1/conversations"),
         (Method::POST, "/v1/stream"),
+        (Method::POST, "/v1/analytics/daily_actives"),
         (Method::POST, "/healthz"),
         (Method::POST, "/readyz"),
     ]
@@ -158,6 +159,7 @@ pub(super) fn without_a_token(scene: &Scene) -> Vec<Case> {
         (Method::POST, &messages),
         (Method::GET, &messages),
         (Method::GET, "/v1/stream"),
+        (Method::GET, "/v1/analytics/daily_actives"),
     ]
     .into_iter()
     .flat_map(|(method, path)| {

@@ -11,7 +11,8 @@ use crate::replica_scene::{Flips, Replica, log, something_of_everything};
 /// So many that none of the few streams of a test is ever left out.
 const STREAMS: usize = 200;
 
-async fn watch(app: &TestApp, replica: &Replica) -> DriftWatch {
+/// A watch that looks when it is told to.
+pub(crate) async fn watch(app: &TestApp, replica: &Replica) -> DriftWatch {
     DriftWatch {
         replica: REPLICA.to_owned(),
         place: replica.place(),

@@ -32,15 +32,15 @@ async fn nothing_is_applied_behind_a_hole_until_the_log_fills_it() {
     assert_eq!(first, head + 1);
     let jetstream = scene.jetstream().await;
     let stream = jetstream.get_stream("FIDO_EVENTS").await.unwrap();
-    let forget = Config {
-        max_messages_per_subject: 1,
+    let third = Config {
+        first_sequence: u64::try_from(head + 3).ok(),
         ..stream.cached_info().config.clone()
     };
-    jetstream.update_stream(&forget).await.unwrap();
-    for _ in 0..3 {
-        let published = jetstream.publish("fido.events.00.conversation.reply_started", "".into());
-        published.await.unwrap().await.unwrap();
-    }
+    jetstream.delete_stream("FIDO_EVENTS").await.unwrap();
+    jetstream.create_stream(third).await.unwrap();
+    let published = jetstream.publish("fido.events.00.conversation.reply_started", "".into());
+    let published = published.await.unwrap().await.unwrap();
+    assert_eq!(u64::try_from(head + 3), Ok(published.sequence));
 
     let replica = Replica::on_the_shared_cluster().await;
     let process = scene.process(&replica);

@@ -62,8 +62,10 @@ impl Scene {
             ground,
             relay: CancellationToken::new(),
         };
-        let system = scene.ground.system().await;
-        tokio::spawn(system.relay(scene.relay.clone()));
+        let relay = scene.ground.system_as(Role::Relay).await;
+        tokio::spawn(relay.relay(scene.relay.clone()));
+        // Without a broker the replica would come along too.
+        scene.stream_reaches(0).await;
         scene
     }
 
@@ -169,8 +171,8 @@ impl Scene {
 
     /// Waits until the replica's projector announces something that is `so`.
     pub(super) async fn announces(&self, replica: &Replica, so: impl Fn(&Announcement) -> bool) {
-        let nats = self.ground.system_as(Role::Projector).await.nats().clone();
-        let mut heard = nats.replica_announcements().await.unwrap();
+        let listener = self.ground.system_as(Role::Api).await;
+        let mut heard = listener.nats().replica_announcements().await.unwrap();
         let announced = tokio::time::timeout(PATIENCE, async {
             while let Some((name, announcement)) = heard.next().await {
                 if name == replica.name && so(&announcement) {

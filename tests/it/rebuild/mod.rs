@@ -27,7 +27,7 @@ pub(crate) async fn rebuild(ground: &Ground, replica: &Replica) -> (Replayed, Ve
 }
 
 /// The way back.
-async fn roll_back(ground: &Ground, replica: &Replica) -> Switched {
+pub(crate) async fn roll_back(ground: &Ground, replica: &Replica) -> Switched {
     let log = log(ground).await;
     let mut back = Rebuild::back(replica.owner(), log).await.unwrap();
     back.replay(&untold).await.unwrap();

@@ -17,7 +17,7 @@ async fn views_for_analysts_show_the_new_rows_and_keep_grants_comments_and_views
     // Roles belong to the whole cluster, and tests share it.
     let analyst = format!("analyst_{}", ada.account_id.simple());
     sqlx::raw_sql(&format!(
-        "create role {analyst}; create schema analytics; grant usage on schema analytics to {analyst}; \
+        "create role {analyst}; grant usage on schema analytics to {analyst}; \
          create schema own authorization {analyst}; \
          create view analytics.talks with (security_barrier) as \
              select c.copilot, count(*) as talks, (select position from fido.checkpoint) as as_of_position \

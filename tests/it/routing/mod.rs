@@ -16,7 +16,6 @@ use fido_commands::log::Log;
 use fido_domain::Position;
 use fido_projections::{ReadError, Replicas, conversation};
 use serde_json::Value;
-use tokio::process::Command;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
@@ -107,26 +106,13 @@ async fn caught_up(app: &TestApp, names: &[&str]) {
     .await;
 }
 
-/// The binary with the environment of an operator.
-fn fido(ground: &Ground, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fido"));
-    command
-        .args(arguments)
-        .env("FIDO_EVENTS_URL", &ground.addresses.events_url)
-        .env("FIDO_EVENTS_OWNER_URL", &ground.events_owner_url)
-        .env("FIDO_REPLICAS", ground.replicas())
-        .env("FIDO_NATS_URL", &ground.addresses.nats_url)
-        .kill_on_drop(true);
-    command
-}
-
 /// What it prints, when it succeeds; what it complains of otherwise.
 async fn outcome(ground: &Ground, arguments: &[&str]) -> Result<String, String> {
     let Output {
         status,
         stdout,
         stderr,
-    } = fido(ground, arguments).output().await.unwrap();
+    } = ground.command(arguments).output().await.unwrap();
     if status.success() {
         Ok(String::from_utf8(stdout).unwrap())
     } else {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 
-use super::{Reader, caught_up, fido, head, outcome, told, until};
+use super::{Reader, caught_up, head, outcome, told, until};
 use crate::app::{Ground, TestApp, new_cluster};
 use crate::dev::Dev;
 
@@ -110,7 +110,7 @@ async fn a_projector_serves_the_replica_that_was_chosen() {
     let undecided = outcome(&app.ground, &["project"]).await.unwrap_err();
     assert!(undecided.contains("replica1, replica2"), "{undecided}");
     let arguments = ["project", "--replica", "replica2"];
-    let mut process = fido(&app.ground, &arguments).spawn().unwrap();
+    let mut process = app.ground.command(&arguments).spawn().unwrap();
     caught_up(&app, &["replica2"]).await;
     process.kill().await.unwrap();
 }
