@@ -25,6 +25,7 @@ use script::{Step, Then};
 use writers::Writers;
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "a storm wants the machine for itself; `make storm` raises the long one"]
 async fn eight_kills_and_a_wipe_lose_and_repeat_nothing() {
     let report = storm("short-storm", 8, 1).await;
     assert!(report.resumed >= 8, "{report}");
