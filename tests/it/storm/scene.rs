@@ -4,43 +4,63 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use fido_commands::log::Log;
 use fido_domain::Position;
 use sqlx::PgPool;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::script::{Fault, Part, REPLICAS};
 use crate::app::Ground;
 use crate::replica_scene::{Replica, pool};
 
-/// A child of this test.
+/// After how long a process is started again that could not start.
+const RESTART: Duration = Duration::from_millis(200);
+
+/// A child of this test, looked after as it would be elsewhere: while there is no broker it cannot
+/// start, and is started again.
 struct Process {
-    name: String,
-    child: Child,
+    end: CancellationToken,
+    keeper: JoinHandle<()>,
 }
 
 impl Process {
-    /// Starts it; what it says is added to `said`.
-    fn start(name: &str, mut command: Command, said: &File) -> Self {
-        let child = command.stderr(said.try_clone().unwrap()).spawn().unwrap();
-        let name = name.to_owned();
-        Self { name, child }
+    fn start(name: String, command: Command) -> Self {
+        let end = CancellationToken::new();
+        let keeper = tokio::spawn(keep(name, command, end.clone()));
+        Self { end, keeper }
     }
 
-    /// Ends it with SIGKILL. It must not have ended by itself before.
-    async fn kill(mut self) {
-        let ended = self.child.try_wait().unwrap();
-        assert_eq!(ended, None, "{} has ended by itself", self.name);
-        self.child.kill().await.unwrap();
+    /// Ends it with SIGKILL.
+    async fn kill(self) {
+        self.end.cancel();
+        self.keeper.await.unwrap();
+    }
+}
+
+async fn keep(name: String, mut command: Command, end: CancellationToken) {
+    loop {
+        let mut child = command.spawn().unwrap();
+        let Some(ended) = end.run_until_cancelled(child.wait()).await else {
+            return child.kill().await.unwrap();
+        };
+        // It says what it cannot do without; whatever else ends it is wrong.
+        assert_eq!(ended.unwrap().code(), Some(1), "{name} has ended");
+        if end.run_until_cancelled(sleep(RESTART)).await.is_none() {
+            return;
+        }
     }
 }
 
 /// A process that serves, and where.
 struct Served {
     base: String,
-    _process: Process,
+    _child: Child,
     /// Held open, so that it can be written to.
     _lines: Lines<BufReader<ChildStdout>>,
 }
@@ -58,10 +78,10 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Starts everything; what the processes say goes into a file named after `name`.
-    pub(super) async fn begin(name: &str) -> Self {
+    /// Starts everything for the storm `seed`.
+    pub(super) async fn begin(seed: u64) -> Self {
         let ground = Ground::with_replicas(REPLICAS).await;
-        let said_in = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.log"));
+        let said_in = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("storm-{seed}.log"));
         std::fs::write(&said_in, "").unwrap();
         // All of them write to it.
         let said = File::options().append(true).open(&said_in).unwrap();
@@ -94,16 +114,21 @@ impl Scene {
     async fn serve(&self) -> Served {
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--plain-http"];
         let mut command = self.ground.command(&arguments);
-        command.stdout(Stdio::piped());
-        let mut process = Process::start("serve", command, &self.said);
-        let mut lines = BufReader::new(process.child.stdout.take().unwrap()).lines();
+        command.stdout(Stdio::piped()).stderr(self.hear());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("the address");
         let (_, base) = line.split_once("at ").unwrap();
         Served {
             base: base.to_owned(),
-            _process: process,
+            _child: child,
             _lines: lines,
         }
+    }
+
+    /// Where processes say what they have to say.
+    fn hear(&self) -> File {
+        self.said.try_clone().unwrap()
     }
 
     /// Where the processes that serve are.
@@ -135,12 +160,14 @@ impl Scene {
                 let replica = &self.ground.addresses.replicas[n];
                 let mut command = self.ground.command(&["project"]);
                 command.env("FIDO_REPLICAS", format!("{}={}", replica.name, replica.url));
-                let process = Process::start(&format!("projector {n}"), command, &self.said);
-                self.projectors[n] = Some(process);
+                command.stderr(self.hear());
+                let name = format!("the projector of {}", replica.name);
+                self.projectors[n] = Some(Process::start(name, command));
             }
             Part::Relay => {
-                let command = self.ground.command(&["relay"]);
-                self.relay = Some(Process::start("relay", command, &self.said));
+                let mut command = self.ground.command(&["relay"]);
+                command.stderr(self.hear());
+                self.relay = Some(Process::start("the relay".to_owned(), command));
             }
             Part::Broker => self.ground.nats.restart().await.unwrap(),
         }
