@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use fido_projections::analytics;
 use sqlx::{Connection, PgConnection};
 
-use crate::roles;
+use crate::migrate;
 use crate::stack::{OWNER, PostgresCluster, Programs};
 
 /// The page `docs/analytics.md`. A private server is started for it, which vanishes afterwards.
@@ -16,7 +16,7 @@ pub async fn docs() -> Result<String> {
     let cluster = PostgresCluster::temporary(&Programs::of_this_machine()).await?;
     cluster.ensure_database(DATABASE).await?;
     let url = cluster.url(DATABASE, OWNER);
-    roles::migrate_replica(&url)
+    migrate::replica(&url)
         .await
         .context("the schema of a replica cannot be made")?;
     let mut owner = PgConnection::connect(&url).await?;

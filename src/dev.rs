@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{
     self, ADDRESSES_FILE, Addresses, DevArgs, ModelArgs, OwnerUrls, ReplicaAddress, VaultPlace,
 };
+use crate::migrate;
 use crate::model::{self, OfflineModel};
 use crate::roles::{self, System};
 use crate::stack::{OWNER, Programs, Stack, StackOptions};
@@ -162,7 +163,7 @@ async fn prepare(stack: &Stack, data_dir: &Path, replicas: u16) -> Result<Addres
         as_app.push(replica(&database, APP, n));
     }
     let events_owner = stack.postgres_url(events, OWNER);
-    roles::migrate(&OwnerUrls {
+    migrate::all(&OwnerUrls {
         events: events_owner.clone(),
         replicas: as_owner,
         vault: events_owner.clone(),

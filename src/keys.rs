@@ -5,7 +5,7 @@ use fido_commands::Vault;
 use fido_commands::vault::Rotated;
 
 use crate::config::{self, KeysRotateArgs};
-use crate::roles;
+use crate::pools;
 
 /// Rotates, and says what was done.
 ///
@@ -20,7 +20,7 @@ pub async fn rotate(args: &KeysRotateArgs) -> Result<String> {
         );
     };
     let new = keys.current.id();
-    let vault = Vault::new(roles::vault_pool(&args.vault_url()?).await?, keys);
+    let vault = Vault::new(pools::vault(&args.vault_url()?).await?, keys);
     let rotated = vault
         .rotate(|Rotated { done, left }| tracing::info!(done, left, "keys are wrapped anew"))
         .await?;

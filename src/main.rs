@@ -10,7 +10,9 @@ use fido::config::{
     LogFormat, NatsCommand,
 };
 use fido::roles::{self, System};
-use fido::{account, analytics, audit, bench, dev, keys, log, model, nats, replica, status};
+use fido::{
+    account, analytics, audit, bench, dev, keys, log, migrate, model, nats, replica, status,
+};
 use fido_api::{ApiConfig, SessionCookie};
 use fido_nats::access::Role;
 use tokio::net::TcpListener;
@@ -107,7 +109,7 @@ async fn start(cli: Cli) -> Result<()> {
             Ok(())
         }
         Command::Migrate(args) => {
-            roles::migrate(&args.owner_urls()).await?;
+            migrate::all(&args.owner_urls()).await?;
             print("The schemas of the event store, the vault and the replicas are up to date.");
             Ok(())
         }

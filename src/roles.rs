@@ -1,6 +1,5 @@
-//! Puts the parts together: connections, and one function a role. `fido dev` runs them all.
+//! Puts the parts together: one function a role. `fido dev` runs them all.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -19,18 +18,15 @@ use fido_nats::{Nats, NatsError, relay, wake};
 use fido_projections::drift::DriftWatch;
 use fido_projections::projector::Projector;
 use fido_projections::{Replica, Replicas};
-use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Addresses, DriftArgs, ModelArgs, OwnerUrls, ReplicaAddress, VaultPlace};
-
-/// Connections that one process keeps to one database.
-pub(crate) const POOL: u32 = 20;
+use crate::config::{Addresses, DriftArgs, ModelArgs, ReplicaAddress, VaultPlace};
+use crate::pools;
 
 const NO_EVENT_STORE: &str = "the event store cannot be reached (FIDO_EVENTS_URL)";
 const NO_REPLICA: &str = "no replica can be reached (FIDO_REPLICAS)";
@@ -51,7 +47,7 @@ impl System {
     /// When one of the two cannot be reached, or an address is none.
     pub async fn connect(addresses: &Addresses, role: Role) -> Result<Self> {
         Ok(Self {
-            events: events_pool(&addresses.events_url)
+            events: pools::events(&addresses.events_url)
                 .await
                 .context(NO_EVENT_STORE)?,
             replicas: replicas(addresses)?,
@@ -79,7 +75,7 @@ impl System {
     /// # Errors
     /// When it cannot be reached, another master key wraps it, or it is empty although the log is not.
     pub async fn vault(&self, place: &VaultPlace, keys: MasterKeys) -> Result<Vault> {
-        let vault = Vault::new(vault_pool(&place.url).await?, keys);
+        let vault = Vault::new(pools::vault(&place.url).await?, keys);
         if self.log().head().await? > 0 && vault.is_new().await? {
             bail!(
                 "the vault is empty but the log is not: it is another vault (FIDO_VAULT_URL), or its \
@@ -295,7 +291,7 @@ pub fn gateway(model: &ModelArgs, key: &str) -> Result<Gateway> {
 /// # Errors
 /// When the event store cannot be reached.
 pub async fn open_log(events_url: &str) -> Result<Log> {
-    let events = events_pool(events_url).await;
+    let events = pools::events(events_url).await;
     Ok(Log::new(events.context(NO_EVENT_STORE)?))
 }
 
@@ -314,7 +310,7 @@ pub fn open_replicas(addresses: &Addresses) -> Result<Replicas> {
 pub fn open_replica(replica: &ReplicaAddress) -> Result<Replicas> {
     Ok(Replicas::new([Replica {
         name: replica.name.clone(),
-        pool: replica_pool(&replica.url)?,
+        pool: pools::replica(&replica.url)?,
         is_reserved: false,
     }]))
 }
@@ -322,7 +318,7 @@ pub fn open_replica(replica: &ReplicaAddress) -> Result<Replicas> {
 fn replicas(addresses: &Addresses) -> Result<Vec<Replica>> {
     let analysts = addresses.analyst_replica.as_deref();
     let replicas = addresses.replicas.iter().map(|replica| {
-        let pool = replica_pool(&replica.url);
+        let pool = pools::replica(&replica.url);
         Ok(Replica {
             name: replica.name.clone(),
             pool: pool.with_context(|| format!("the address of {} is none", replica.name))?,
@@ -355,110 +351,4 @@ async fn sweep_receipts(store: EventStore, shutdown: CancellationToken) {
             Err(error) => tracing::warn!(error = %error, "receipts were not swept"),
         }
     }
-}
-
-/// Brings the schemas of the event store, the vault and each replica up to date. A replica that cannot
-/// be brought up to date keeps none of the others from it.
-///
-/// # Errors
-/// When a database cannot be reached or a migration fails; a failed migration changes nothing.
-pub async fn migrate(owners: &OwnerUrls) -> Result<()> {
-    for (what, url, schema, migrations) in [
-        (
-            "event store",
-            &owners.events,
-            None,
-            &fido_commands::MIGRATIONS,
-        ),
-        (
-            "vault",
-            &owners.vault,
-            Some("vault"),
-            &fido_commands::VAULT_MIGRATIONS,
-        ),
-    ] {
-        migrate_one(PgConnectOptions::from_str(url)?, schema, migrations)
-            .await
-            .with_context(|| not_up_to_date(what))?;
-    }
-    let mut failed = None;
-    for replica in &owners.replicas {
-        if let Err(error) = migrate_replica(&replica.url).await {
-            let error = error.context(not_up_to_date(&replica.name));
-            if let Some(before) = failed.replace(error) {
-                tracing::error!(error = format!("{before:#}"), "a replica was left as it is");
-            }
-        }
-    }
-    failed.map_or(Ok(()), Err)
-}
-
-fn not_up_to_date(what: &str) -> String {
-    format!("the schema of the {what} was not brought up to date")
-}
-
-/// Brings the schema of one replica up to date, and the views for analysts with it.
-pub(crate) async fn migrate_replica(url: &str) -> Result<()> {
-    let (schema, migrations) = (fido_projections::SCHEMA, &fido_projections::MIGRATIONS);
-    let options = PgConnectOptions::from_str(url)?;
-    migrate_one(options.clone(), Some(schema), migrations).await?;
-    let mut owner = PgConnection::connect_with(&options).await?;
-    fido_projections::analytics::define(&mut owner)
-        .await
-        .context("the views for analysts were not brought up to date")?;
-    owner.close().await?;
-    Ok(())
-}
-
-/// Applies `migrations`, which are kept account of in `schema` so that two sets may share a database.
-pub(crate) async fn migrate_one(
-    mut options: PgConnectOptions,
-    schema: Option<&str>,
-    migrations: &Migrator,
-) -> Result<()> {
-    if let Some(schema) = schema {
-        options = options.options([("search_path", schema)]);
-    }
-    let mut owner = PgConnection::connect_with(&options)
-        .await
-        .context("it cannot be reached")?;
-    if let Some(schema) = schema {
-        sqlx::raw_sql(&format!("create schema if not exists {schema}"))
-            .execute(&mut owner)
-            .await?;
-    }
-    migrations.run(&mut owner).await?;
-    owner.close().await?;
-    Ok(())
-}
-
-/// The connections that one process keeps to the vault.
-pub(crate) async fn vault_pool(url: &str) -> Result<PgPool> {
-    pool(PgConnectOptions::from_str(url)?)
-        .await
-        .context("the vault cannot be reached (FIDO_VAULT_URL)")
-}
-
-/// The connections that one process keeps to the event store.
-pub(crate) async fn events_pool(url: &str) -> Result<PgPool, sqlx::Error> {
-    pool(PgConnectOptions::from_str(url)?).await
-}
-
-/// The connections that one process keeps to a replica, made when they are needed.
-pub(crate) fn replica_pool(url: &str) -> Result<PgPool, sqlx::Error> {
-    let options =
-        PgConnectOptions::from_str(url)?.options([("search_path", fido_projections::SCHEMA)]);
-    Ok(pool_options().connect_lazy_with(options.application_name("fido")))
-}
-
-async fn pool(options: PgConnectOptions) -> Result<PgPool, sqlx::Error> {
-    pool_options()
-        .connect_with(options.application_name("fido"))
-        .await
-}
-
-fn pool_options() -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(POOL)
-        .acquire_timeout(Duration::from_secs(5))
 }

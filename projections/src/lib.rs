@@ -23,7 +23,8 @@ pub mod vocabulary;
 
 pub use replica::{ReadError, Replica, Replicas, Snapshot};
 
-use fido_domain::Private;
+use fido_domain::{Private, Recorded};
+use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Executor, PgConnection, Row};
@@ -42,6 +43,25 @@ const FAR: OffsetDateTime = datetime!(9999-12-31 0:00 UTC);
 /// Runs statements without arguments, one after the other.
 async fn run_sql(replica: &mut PgConnection, statements: &str) -> Result<(), sqlx::Error> {
     replica.execute(statements).await.map(drop)
+}
+
+/// An event as a replica keeps it, payload and metadata read as text.
+fn recorded(row: &PgRow) -> Result<Recorded, sqlx::Error> {
+    let json = |column: &str| {
+        RawValue::from_string(row.try_get(column)?)
+            .map_err(|error| sqlx::Error::Decode(error.into()))
+    };
+    Ok(Recorded {
+        position: row.try_get("position")?,
+        aggregate_type: row.try_get("aggregate_type")?,
+        aggregate_id: row.try_get("aggregate_id")?,
+        sequence: row.try_get("sequence")?,
+        event_type: row.try_get("event_type")?,
+        event_version: row.try_get("event_version")?,
+        payload: json("payload")?,
+        metadata: json("metadata")?,
+        recorded_at: row.try_get("recorded_at")?,
+    })
 }
 
 /// Private content as a replica keeps it: sealed. Nothing here could open it.

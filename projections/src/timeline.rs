@@ -1,13 +1,11 @@
 //! Each account's own part of the log, from which a live stream resumes.
 
 use fido_domain::{Position, Recorded};
-use serde_json::value::RawValue;
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::query::{Query, column};
-use crate::{ReadError, Snapshot};
+use crate::{ReadError, Snapshot, recorded};
 
 pub(crate) const QUERIES: &[Query] = &[AFTER, INSERT];
 
@@ -39,24 +37,6 @@ pub async fn after(
         .fetch_all(&mut *snapshot.transaction)
         .await?;
     rows.iter().map(|row| Ok(recorded(row)?)).collect()
-}
-
-fn recorded(row: &PgRow) -> Result<Recorded, sqlx::Error> {
-    let json = |column: &str| {
-        RawValue::from_string(row.try_get(column)?)
-            .map_err(|error| sqlx::Error::Decode(error.into()))
-    };
-    Ok(Recorded {
-        position: row.try_get("position")?,
-        aggregate_type: row.try_get("aggregate_type")?,
-        aggregate_id: row.try_get("aggregate_id")?,
-        sequence: row.try_get("sequence")?,
-        event_type: row.try_get("event_type")?,
-        event_version: row.try_get("event_version")?,
-        payload: json("payload")?,
-        metadata: json("metadata")?,
-        recorded_at: row.try_get("recorded_at")?,
-    })
 }
 
 const INSERT: Query = Query::write(

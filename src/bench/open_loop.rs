@@ -4,10 +4,41 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// How fast arrivals come, and for how long.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Pace {
+    /// Arrivals in a second.
+    pub(super) rate: f64,
+    /// How long each measurement takes.
+    pub(super) seconds: f64,
+}
+
+impl Pace {
+    /// `rate` a second for `seconds`.
+    ///
+    /// # Errors
+    /// When that cannot be measured.
+    pub(super) fn new(rate: f64, seconds: f64) -> Result<Self> {
+        if !(rate > 0.0 && rate <= 1e6) {
+            bail!("--rate is more than 0 and at most a million");
+        }
+        if !(seconds > 0.0 && seconds <= 3600.0) {
+            bail!("--seconds is more than 0 and at most 3600");
+        }
+        Ok(Self { rate, seconds })
+    }
+
+    /// How long each measurement takes.
+    pub(super) fn duration(self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
+    }
+}
 
 /// What came of one arrival.
 #[derive(Debug)]

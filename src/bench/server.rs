@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 use tokio_util::sync::CancellationToken;
 
-use crate::roles;
+use crate::migrate;
 use crate::stack::{ClusterSettings, Durability, OWNER, PostgresCluster, Programs};
 
 /// The role that Fido runs as.
@@ -146,8 +146,8 @@ impl Server {
     pub(super) async fn make_database(&mut self, purpose: &str) -> Result<Database> {
         let database = self.make_empty_database(purpose).await?;
         let options = database.owner_options();
-        roles::migrate_one(options.clone(), None, &fido_commands::MIGRATIONS).await?;
-        roles::migrate_one(options, Some("vault"), &fido_commands::VAULT_MIGRATIONS).await?;
+        migrate::one(options.clone(), None, &fido_commands::MIGRATIONS).await?;
+        migrate::one(options, Some("vault"), &fido_commands::VAULT_MIGRATIONS).await?;
         Ok(database)
     }
 
@@ -158,7 +158,7 @@ impl Server {
     pub(super) async fn make_replica(&mut self, purpose: &str) -> Result<Database> {
         let database = self.make_empty_database(purpose).await?;
         let (schema, migrations) = (fido_projections::SCHEMA, &fido_projections::MIGRATIONS);
-        roles::migrate_one(database.owner_options(), Some(schema), migrations).await?;
+        migrate::one(database.owner_options(), Some(schema), migrations).await?;
         Ok(database)
     }
 

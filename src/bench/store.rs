@@ -4,12 +4,12 @@ use anyhow::{Context, Result};
 use fido_commands::secrets::MasterKey;
 use fido_commands::{EventStore, Vault};
 
-use crate::roles;
+use crate::pools;
 
 /// The event store at `app_url`, with the connections that a process of Fido has, however many
 /// commands are in flight.
 pub(super) async fn open_store(app_url: &str) -> Result<EventStore> {
-    let pool = roles::events_pool(app_url).await;
+    let pool = pools::events(app_url).await;
     let pool = pool.context("the event store cannot be reached")?;
     // Nobody opens what another process has sealed, so each may have a key of its own.
     let key = MasterKey::parse(&MasterKey::generate())?;

@@ -6,7 +6,7 @@ use clap::Args;
 use fido_projections::operation;
 
 use crate::config::{Connections, ReplicaAddress};
-use crate::roles::replica_pool;
+use crate::pools;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +34,7 @@ pub struct ResumeArgs {
 
 pub(super) async fn pause(args: &PauseArgs) -> Result<String> {
     let ReplicaAddress { name, url } = args.connections.one_replica()?;
-    let position = operation::pause(&replica_pool(&url)?, args.reason.as_deref()).await?;
+    let position = operation::pause(&pools::replica(&url)?, args.reason.as_deref()).await?;
     Ok(format!(
         "{name} stays at position {position} and serves on; `fido replica resume` lets it go on."
     ))
@@ -42,7 +42,7 @@ pub(super) async fn pause(args: &PauseArgs) -> Result<String> {
 
 pub(super) async fn resume(args: &ResumeArgs) -> Result<String> {
     let ReplicaAddress { name, url } = args.connections.one_replica()?;
-    Ok(if operation::resume(&replica_pool(&url)?).await? {
+    Ok(if operation::resume(&pools::replica(&url)?).await? {
         format!("{name} goes on.")
     } else {
         format!("{name} was not paused.")

@@ -8,7 +8,7 @@ use fido_projections::quarantine::Retry;
 use serde_json::json;
 
 use crate::config::Connections;
-use crate::roles::replica_pool;
+use crate::pools;
 
 pub(super) const ABOUT: &str = "\
 Applies what is in quarantine, after a fix.
@@ -37,7 +37,7 @@ pub struct RetryArgs {
 
 pub(super) async fn run(args: &RetryArgs) -> Result<String> {
     let replica = args.connections.one_replica()?;
-    let retry = Retry::run(&replica_pool(&replica.url)?).await?;
+    let retry = Retry::run(&pools::replica(&replica.url)?).await?;
     let text = if args.json {
         in_json(&retry)
     } else {

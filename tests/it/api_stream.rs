@@ -17,7 +17,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::app::{REPLICA, TestApp, TestUser};
+use crate::app::{TestApp, TestUser};
+use crate::ground::REPLICA;
 use crate::sse::Sse;
 
 /// Another process that serves the API: its hub has seen nothing of what happened before.

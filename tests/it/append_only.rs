@@ -6,7 +6,7 @@ use fido_domain::Actor;
 use fido_domain::conversation::{Conversation, Copilot};
 use sqlx::{Connection, PgConnection};
 
-use crate::app::Ground;
+use crate::ground::Ground;
 
 /// Every statement that would change history, for the table and for each of its partitions.
 async fn attempts(owner: &mut PgConnection) -> Vec<String> {

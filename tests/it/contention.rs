@@ -7,7 +7,7 @@ use fido_domain::Actor;
 use fido_domain::conversation::{Conversation, ConversationEvent, Copilot, MessageText};
 use sqlx::PgPool;
 
-use crate::app::Ground;
+use crate::ground::Ground;
 
 const WRITERS: u32 = 20;
 const COMMANDS: u32 = 20;

@@ -2,18 +2,14 @@
 //! opens one.
 
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fido::stack::{OWNER, PostgresCluster};
 use fido_commands::secrets::MasterKey;
 use fido_commands::{EventStore, Vault};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use crate::app::{TEMPLATE_EVENTS, cluster};
-
-static DATABASES: AtomicU32 = AtomicU32::new(0);
+use crate::ground::{TEMPLATE_EVENTS, cluster, new_database};
 
 /// The database of one event store, its vault included.
 #[derive(Clone)]
@@ -28,17 +24,7 @@ pub(crate) struct Database {
 impl Database {
     /// A new one on `cluster`, which has the templates.
     pub(crate) async fn create(cluster: &PostgresCluster) -> Self {
-        let name = format!("events_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
-        let owner = PgPool::connect(&cluster.url("postgres", OWNER))
-            .await
-            .unwrap();
-        sqlx::raw_sql(&format!(
-            "create database {name} template {TEMPLATE_EVENTS}"
-        ))
-        .execute(&owner)
-        .await
-        .unwrap();
-        owner.close().await;
+        let name = new_database(cluster, TEMPLATE_EVENTS).await;
         let options = |role| PgConnectOptions::from_str(&cluster.url(&name, role)).unwrap();
         Self {
             app: options("fido_app"),

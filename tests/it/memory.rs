@@ -8,7 +8,7 @@ use fido_domain::conversation::{Conversation, Copilot, MessageText, Usage};
 use fido_domain::plan::{Plan, PlanTitle};
 use uuid::Uuid;
 
-use crate::app::Ground;
+use crate::ground::Ground;
 
 struct Chat {
     account_id: Uuid,

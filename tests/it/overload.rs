@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection};
 
-use crate::app::Ground;
+use crate::ground::Ground;
 
 /// Takes whatever is put on it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

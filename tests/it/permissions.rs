@@ -11,7 +11,8 @@ use fido_nats::access::{Role, table};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::app::{Ground, TestApp, as_role};
+use crate::app::TestApp;
+use crate::ground::{Ground, as_role};
 
 /// Longer than the server ever takes to answer.
 const PATIENCE: Duration = Duration::from_secs(30);

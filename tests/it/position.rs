@@ -12,7 +12,8 @@ use futures::StreamExt;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::app::{Ground, TestApp};
+use crate::app::TestApp;
+use crate::ground::Ground;
 use crate::sse::Sse;
 
 const WRITERS: usize = 20;

@@ -9,7 +9,8 @@ use sqlx::PgPool;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 
-use crate::app::{Ground, TestApp, http_client};
+use crate::app::{TestApp, http_client};
+use crate::ground::Ground;
 
 /// A `fido serve` of its own process.
 pub(crate) struct Served {

@@ -21,20 +21,16 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::app::{Ground, REPLICA, TEMPLATE_REPLICA, TestApp, TestUser, cluster};
+use crate::app::{TestApp, TestUser};
+use crate::ground::{Ground, REPLICA, TEMPLATE_REPLICA, cluster, new_database};
+use crate::until::within;
 
 /// Longer than anything takes that is going to happen at all.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Looks until `condition` holds.
-pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let look = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let held = tokio::time::timeout(PATIENCE, look).await;
-    assert!(held.is_ok(), "not in time: {what}");
+pub(crate) async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
+    within(PATIENCE, what, condition).await;
 }
 
 /// A figure for whoever reads along; it decides nothing.
@@ -66,23 +62,9 @@ impl Replica {
     }
 
     /// A new, empty one beside it.
-    pub(crate) async fn another(ground: &Ground) -> Self {
+    pub(crate) async fn another() -> Self {
         let cluster = cluster().await;
-        let first = PgConnectOptions::from_str(&ground.addresses.replicas[0].url).unwrap();
-        let name = format!(
-            "{}_{}",
-            first.get_database().unwrap(),
-            ambient::new_id().simple()
-        );
-        let mut owner = PgConnection::connect(&cluster.url("postgres", OWNER))
-            .await
-            .unwrap();
-        sqlx::raw_sql(&format!(
-            "create database {name} template {TEMPLATE_REPLICA}"
-        ))
-        .execute(&mut owner)
-        .await
-        .unwrap();
+        let name = new_database(&cluster, TEMPLATE_REPLICA).await;
         Self {
             url: cluster.url(&name, "fido_app"),
         }
@@ -209,6 +191,36 @@ pub(crate) async fn something_of_everything(app: &TestApp, user: &TestUser) -> U
     id
 }
 
+/// All of Fido but the co-pilots, somebody, something of everything that has rows, and the first
+/// replica, which shows it.
+pub(crate) struct CaughtUp {
+    pub(crate) app: TestApp,
+    pub(crate) ada: TestUser,
+    /// Ada's conversation.
+    pub(crate) conversation: Uuid,
+    pub(crate) replica: Replica,
+    /// Where the log ends.
+    pub(crate) head: Position,
+}
+
+impl CaughtUp {
+    pub(crate) async fn begin() -> Self {
+        let app = TestApp::start_quiet().await;
+        let ada = app.register("ada").await;
+        let conversation = something_of_everything(&app, &ada).await;
+        let replica = Replica::first(&app.ground);
+        let head = log(&app.ground).await.head().await.unwrap();
+        replica.reaches(head).await;
+        Self {
+            app,
+            ada,
+            conversation,
+            replica,
+            head,
+        }
+    }
+}
+
 /// A message, and a reply to it.
 pub(crate) async fn say(app: &TestApp, user: &TestUser, id: Uuid, text: &str) -> Position {
     let store = app.ground.store().await;
@@ -301,109 +313,12 @@ pub(crate) async fn multiply(ground: &Ground, events: i64) -> Position {
 
 /// The binary, told where everything is.
 pub(crate) fn fido(ground: &Ground, replica: &Replica, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fido"));
-    let mut owner = replica.url.clone();
-    owner = owner.replacen("fido_app@", &format!("{OWNER}@"), 1);
+    let mut command = ground.command(arguments);
+    let owner = replica.url.replacen("fido_app@", &format!("{OWNER}@"), 1);
     command
-        .args(arguments)
-        .env("FIDO_EVENTS_URL", &ground.addresses.events_url)
-        .env("FIDO_REPLICA_URL", &replica.url)
-        .env("FIDO_REPLICA_OWNER_URL", owner)
-        .env("FIDO_REPLICA_NAME", REPLICA)
-        .env("FIDO_NATS_URL", &ground.addresses.nats_url)
-        .kill_on_drop(true);
+        .env("FIDO_REPLICAS", format!("{REPLICA}={}", replica.url))
+        .env("FIDO_REPLICA_OWNER_URL", owner);
     command
-}
-
-/// Changes of single values of a replica, one after the other, each undone before the next.
-pub(crate) struct Flips {
-    owner: PgConnection,
-    /// Table, column, type, and whether it belongs to the primary key.
-    columns: Vec<(String, String, String, bool)>,
-}
-
-impl Flips {
-    /// Of every column of every table that follows from the log and has rows.
-    pub(crate) async fn of(replica: &Replica) -> Self {
-        let mut owner = replica.as_owner().await;
-        let all: Vec<(String, String, String, bool)> = sqlx::query_as(
-            "select c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), \
-                    exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary \
-                                                     and a.attnum = any(i.indkey)) \
-               from pg_class c join pg_attribute a on a.attrelid = c.oid \
-              where c.relnamespace = 'fido'::regnamespace and c.relkind in ('r', 'p') \
-                and not c.relispartition and a.attnum > 0 and not a.attisdropped \
-                and a.attgenerated = '' and c.relname <> all($1) order by 1, a.attnum",
-        )
-        .bind(fido_projections::operation::OPERATIONAL_TABLES.as_slice())
-        .fetch_all(&mut owner)
-        .await
-        .unwrap();
-        let mut columns = Vec::new();
-        for column in all {
-            let sql = format!("select exists (select from fido.{})", column.0);
-            if sqlx::query_scalar(&sql)
-                .fetch_one(&mut owner)
-                .await
-                .unwrap()
-            {
-                columns.push(column);
-            }
-        }
-        Self { owner, columns }
-    }
-
-    pub(crate) fn columns(&self) -> Vec<(String, String, String, bool)> {
-        self.columns.clone()
-    }
-
-    /// Changes one value; tells in which row, by its whole key.
-    pub(crate) async fn flip(&mut self, table: &str, column: &str, data_type: &str) {
-        let old = column;
-        let new = match data_type {
-            "text" => format!("coalesce({old}, '') || 'x'"),
-            "bigint" | "integer" | "smallint" => format!("coalesce({old}, 0) + 1000"),
-            "boolean" => format!("not coalesce({old}, false)"),
-            "uuid" => "gen_random_uuid()".to_owned(),
-            "json" => format!("(coalesce({old}::text, '{{}}') || ' ')::json"),
-            "timestamp with time zone" => {
-                format!("coalesce({old}, 'epoch') + interval '1 microsecond'")
-            }
-            "date" => format!("coalesce({old}, 'epoch') + 1"),
-            "text[]" => format!("array_append({old}, 'x')"),
-            other => panic!("{table}.{column} is of type {other}: say how to change such a value"),
-        };
-        for statement in [
-            "drop table if exists public.kept".to_owned(),
-            format!("create table public.kept as select * from fido.{table}"),
-            format!(
-                "update fido.{table} set {column} = {new} \
-                  where (tableoid, ctid) = (select tableoid, ctid from fido.{table} limit 1)"
-            ),
-        ] {
-            sqlx::raw_sql(&statement)
-                .execute(&mut self.owner)
-                .await
-                .unwrap();
-        }
-    }
-
-    /// Everything is as before.
-    pub(crate) async fn undo(&mut self, table: &str) {
-        let of_table = self.columns.iter().filter(|(name, ..)| name == table);
-        let columns: Vec<_> = of_table.map(|(_, column, ..)| column.as_str()).collect();
-        let columns = columns.join(", ");
-        for statement in [
-            format!("delete from fido.{table}"),
-            format!("insert into fido.{table} ({columns}) select {columns} from public.kept"),
-            "drop table public.kept".to_owned(),
-        ] {
-            sqlx::raw_sql(&statement)
-                .execute(&mut self.owner)
-                .await
-                .unwrap();
-        }
-    }
 }
 
 /// Everything that a pool of the first replica needs.

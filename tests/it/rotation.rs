@@ -11,7 +11,7 @@ use futures::stream::{StreamExt, iter};
 use sqlx::PgPool;
 use tokio::process::Command;
 
-use crate::app::Ground;
+use crate::ground::Ground;
 
 /// One conversation each for `people`, with a goal that only the right key shows.
 async fn converse(store: &EventStore, people: usize) {

@@ -14,8 +14,9 @@ use sqlx::{Connection, PgConnection, PgPool};
 use tokio::process::Command;
 use uuid::Uuid;
 
-use crate::app::{cluster, http_client};
+use crate::app::http_client;
 use crate::dev::Dev;
+use crate::ground::cluster;
 
 /// Stands in every text that a person can write.
 const MARKER: &str = "Zanzibar-marker-58213";

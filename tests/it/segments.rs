@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
-use crate::app::Ground;
+use crate::ground::Ground;
 
 /// One more event of the plan: its title alternates, so that each command changes something.
 async fn retitle(store: &EventStore, account_id: Uuid, plan: Uuid, n: u32) {

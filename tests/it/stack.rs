@@ -19,7 +19,7 @@ use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use crate::app::as_role;
+use crate::ground::as_role;
 
 #[tokio::test]
 async fn a_stack_keeps_its_data_and_leaves_nothing_running() {

@@ -1,7 +1,7 @@
 //! The vault in a database of its own: the event store's database holds no key at all.
 
 use fido::config::{OwnerUrls, ReplicaAddress};
-use fido::roles;
+use fido::migrate;
 use fido::stack::OWNER;
 use fido_commands::conversation::ConversationCommand;
 use fido_commands::log::Log;
@@ -11,7 +11,7 @@ use fido_domain::conversation::{Conversation, ConversationEvent, Copilot, Goal};
 use fido_domain::{Actor, Private};
 use sqlx::PgPool;
 
-use crate::app::{REPLICA, cluster};
+use crate::ground::{REPLICA, cluster};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_vault_apart_the_event_store_has_no_schema_for_keys() {
@@ -19,7 +19,7 @@ async fn with_a_vault_apart_the_event_store_has_no_schema_for_keys() {
     for name in ["apart_events", "apart_replica", "apart_vault"] {
         cluster.ensure_database(name).await.unwrap();
     }
-    roles::migrate(&OwnerUrls {
+    migrate::all(&OwnerUrls {
         events: cluster.url("apart_events", OWNER),
         replicas: vec![ReplicaAddress {
             name: REPLICA.to_owned(),

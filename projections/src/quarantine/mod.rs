@@ -5,14 +5,12 @@ mod retry;
 use std::collections::{HashMap, HashSet};
 
 use fido_domain::{Position, Recorded};
-use serde_json::value::RawValue;
-use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::apply::{Flow, Stream};
-use crate::{ReadError, Snapshot};
+use crate::{ReadError, Snapshot, recorded};
 
 pub use retry::{Retried, Retry, Still};
 
@@ -183,22 +181,4 @@ async fn parked_after(
     .iter()
     .map(recorded)
     .collect()
-}
-
-fn recorded(row: &PgRow) -> Result<Recorded, sqlx::Error> {
-    let json = |column: &str| {
-        RawValue::from_string(row.try_get(column)?)
-            .map_err(|error| sqlx::Error::Decode(error.into()))
-    };
-    Ok(Recorded {
-        position: row.try_get("position")?,
-        aggregate_type: row.try_get("aggregate_type")?,
-        aggregate_id: row.try_get("aggregate_id")?,
-        sequence: row.try_get("sequence")?,
-        event_type: row.try_get("event_type")?,
-        event_version: row.try_get("event_version")?,
-        payload: json("payload")?,
-        metadata: json("metadata")?,
-        recorded_at: row.try_get("recorded_at")?,
-    })
 }

@@ -169,7 +169,7 @@ impl Settings {
 
     /// Connections that the server must take.
     pub(super) fn connections(&self) -> u32 {
-        let pools = self.processes * crate::roles::POOL as usize;
+        let pools = self.processes * crate::pools::POOL as usize;
         let connections = self.most_in_flight().max(pools) + SPARE_CONNECTIONS;
         u32::try_from(connections).unwrap_or(u32::MAX)
     }

@@ -151,7 +151,7 @@ async fn one_round(
         // Everybody's turn comes round; who is not done yet makes their next command wait.
         async move { people[n % people.len()].lock().await.act(&store).await }
     };
-    let arrivals = open_loop(settings.rate, settings.duration(), act).await?;
+    let arrivals = open_loop(settings.pace.rate, settings.pace.duration(), act).await?;
     let last = arrivals.iter().map(|arrival| arrival.outcome).max();
     hall.heard.wait_for(last.unwrap_or_default()).await?;
     let bare = bare.end().await?;
@@ -238,10 +238,10 @@ fn outcome(machine: Facts, settings: &Settings, rounds: &[Round]) -> Outcome<Set
         heading: vec![
             format!(
                 "From commit to visible on a replica, {} commands/s of {} people; medians of {} rounds of {} s",
-                grouped(settings.rate),
+                grouped(settings.pace.rate),
                 grouped(settings.people as f64),
                 settings.rounds,
-                settings.seconds
+                settings.pace.seconds
             ),
             "visible: the projector's announcement is heard that the replica shows the position"
                 .to_owned(),

@@ -1,11 +1,10 @@
 //! What is measured, how long and how often.
 
-use std::time::Duration;
-
 use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
+use crate::bench::open_loop::Pace;
 use crate::bench::server::ServerArgs;
 
 /// `fido bench project`.
@@ -39,10 +38,9 @@ pub struct ProjectArgs {
 pub(super) struct Settings {
     /// How many people issue commands.
     pub(super) people: usize,
-    /// Arrivals in a second.
-    pub(super) rate: f64,
-    /// How long each measurement takes.
-    pub(super) seconds: f64,
+    /// How fast arrivals come, and for how long.
+    #[serde(flatten)]
+    pub(super) pace: Pace,
     /// How often it is repeated.
     pub(super) rounds: usize,
 }
@@ -58,26 +56,15 @@ impl Settings {
         } else {
             (500, 500.0, 20.0, 3)
         };
-        let settings = Self {
-            people: args.people.unwrap_or(people),
-            rate: args.rate.unwrap_or(rate),
-            seconds: args.seconds.unwrap_or(seconds),
-            rounds: args.rounds.unwrap_or(rounds),
-        };
-        if settings.people == 0 || settings.rounds == 0 {
+        let people = args.people.unwrap_or(people);
+        let rounds = args.rounds.unwrap_or(rounds);
+        if people == 0 || rounds == 0 {
             bail!("--people and --rounds begin at 1");
         }
-        if !(settings.rate > 0.0 && settings.rate <= 1e6) {
-            bail!("--rate is more than 0 and at most a million");
-        }
-        if !(settings.seconds > 0.0 && settings.seconds <= 3600.0) {
-            bail!("--seconds is more than 0 and at most 3600");
-        }
-        Ok(settings)
-    }
-
-    /// How long each measurement takes.
-    pub(super) fn duration(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds)
+        Ok(Self {
+            people,
+            pace: Pace::new(args.rate.unwrap_or(rate), args.seconds.unwrap_or(seconds))?,
+            rounds,
+        })
     }
 }

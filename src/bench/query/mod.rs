@@ -26,7 +26,7 @@ use super::progress::{Progress, note};
 use super::ratio::Bound;
 use super::server::{Database, Server, on_server};
 use super::table::grouped;
-use crate::roles;
+use crate::{pools, roles};
 use cases::{Cases, Kind};
 use settings::Settings;
 
@@ -69,7 +69,7 @@ async fn measure(server: &mut Server, settings: &Settings) -> Result<Outcome<Set
     let machine = Facts::find(server.admin()).await?;
     let replica = filled(server, settings.events).await?;
     let cases = Arc::new(Cases::find(&replica.owner).await?);
-    let pool = roles::replica_pool(&replica.app_url())?;
+    let pool = pools::replica(&replica.app_url())?;
     let replicas = Replicas::new([Replica {
         name: "bench".to_owned(),
         pool: pool.clone(),
@@ -90,10 +90,10 @@ async fn measure(server: &mut Server, settings: &Settings) -> Result<Outcome<Set
         // Whoever comes second might profit from the first: they take turns.
         for first in [round % 2 == 0, round % 2 == 1] {
             let what = if first {
-                bare.push(bench.select_one(settings.duration()).await?);
+                bare.push(bench.select_one(settings.pace.duration()).await?);
                 (BARE, bare.last())
             } else {
-                queries.push(bench.query(settings.duration()).await?);
+                queries.push(bench.query(settings.pace.duration()).await?);
                 (ALL, queries.last())
             };
             if let (what, Some(arrivals)) = what {
@@ -155,7 +155,7 @@ impl Bench<'_> {
                 Ok(None)
             }
         };
-        open_loop(self.settings.rate, duration, act).await
+        open_loop(self.settings.pace.rate, duration, act).await
     }
 
     async fn query(&self, duration: Duration) -> Result<Asked> {
@@ -168,7 +168,7 @@ impl Bench<'_> {
                 Ok(Some(kind))
             }
         };
-        open_loop(self.settings.rate, duration, act).await
+        open_loop(self.settings.pace.rate, duration, act).await
     }
 }
 
@@ -208,9 +208,9 @@ fn outcome(
         heading: vec![format!(
             "Querying a replica of {} events, {} arrivals/s; medians of {} rounds of {} s",
             grouped(settings.events as f64),
-            grouped(settings.rate),
+            grouped(settings.pace.rate),
             settings.rounds,
-            settings.seconds
+            settings.pace.seconds
         )],
         machine,
         settings: settings.clone(),

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;
 
+use crate::bench::open_loop::Pace;
 use crate::bench::server::ServerArgs;
 
 /// The longest that is warmed up.
@@ -42,10 +43,9 @@ pub struct QueryArgs {
 pub(super) struct Settings {
     /// How many events the replica shows.
     pub(super) events: usize,
-    /// Arrivals in a second.
-    pub(super) rate: f64,
-    /// How long each measurement takes.
-    pub(super) seconds: f64,
+    /// How fast arrivals come, and for how long.
+    #[serde(flatten)]
+    pub(super) pace: Pace,
     /// How often each is repeated.
     pub(super) rounds: usize,
 }
@@ -61,31 +61,20 @@ impl Settings {
         } else {
             (100_000, 1_000.0, 10.0, 3)
         };
-        let settings = Self {
-            events: args.events.unwrap_or(events),
-            rate: args.rate.unwrap_or(rate),
-            seconds: args.seconds.unwrap_or(seconds),
-            rounds: args.rounds.unwrap_or(rounds),
-        };
-        if settings.events == 0 || settings.rounds == 0 {
+        let events = args.events.unwrap_or(events);
+        let rounds = args.rounds.unwrap_or(rounds);
+        if events == 0 || rounds == 0 {
             bail!("--events and --rounds begin at 1");
         }
-        if !(settings.rate > 0.0 && settings.rate <= 1e6) {
-            bail!("--rate is more than 0 and at most a million");
-        }
-        if !(settings.seconds > 0.0 && settings.seconds <= 3600.0) {
-            bail!("--seconds is more than 0 and at most 3600");
-        }
-        Ok(settings)
-    }
-
-    /// How long each measurement takes.
-    pub(super) fn duration(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds)
+        Ok(Self {
+            events,
+            pace: Pace::new(args.rate.unwrap_or(rate), args.seconds.unwrap_or(seconds))?,
+            rounds,
+        })
     }
 
     /// How long is warmed up, so that connections and plans exist.
     pub(super) fn warm_up(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds.min(WARM_UP))
+        Duration::from_secs_f64(self.pace.seconds.min(WARM_UP))
     }
 }

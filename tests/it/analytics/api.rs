@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::shows_all;
 use super::tour::{MODEL, people};
-use crate::app::{Ground, TestApp, TestUser};
+use crate::app::{TestApp, TestUser};
+use crate::ground::Ground;
 use crate::replica_scene::Replica;
 
 /// Lets `user` do more, or no longer, as an operator does it.

@@ -10,7 +10,7 @@ mod tour;
 use fido_projections::analytics::ROLE;
 use sqlx::{Connection, PgConnection};
 
-use crate::app::Ground;
+use crate::ground::Ground;
 use crate::replica_scene::{Replica, log};
 
 /// A replica's database, as the role for analysts.

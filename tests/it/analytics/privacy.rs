@@ -10,7 +10,8 @@ use sqlx::{Connection, PgConnection};
 
 use super::tour::{MARKER, people};
 use super::{as_analyst, shows_all};
-use crate::app::{Ground, TestApp};
+use crate::app::TestApp;
+use crate::ground::Ground;
 use crate::replica_scene::Replica;
 
 /// Every kind of event is in the log, with something in each private field that it has.

@@ -2,7 +2,6 @@
 
 use std::process::{Output, Stdio};
 use std::str::FromStr;
-use std::time::Duration;
 
 use async_nats::jetstream::stream::Info;
 use fido::stack::OWNER;
@@ -18,24 +17,13 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::app::{TestApp, TestUser, UNPACED, cluster};
+use crate::app::{TestApp, TestUser, UNPACED};
+use crate::ground::cluster;
 use crate::sse::Sse;
+use crate::until::{PATIENCE, until};
 
-/// Longer than anything takes that is going to happen at all.
-const PATIENCE: Duration = Duration::from_secs(90);
 /// How many events are lost.
 const LOST: i64 = 50;
-
-/// Looks until `condition` holds.
-pub(super) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let look = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let held = tokio::time::timeout(PATIENCE, look).await;
-    assert!(held.is_ok(), "not in time: {what}");
-}
 
 /// Fido, somebody who uses it, and a backup.
 pub(super) struct Scene {

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use fido_projections::drift::{self, DriftWatch};
 
-use crate::app::{REPLICA, TestApp};
-use crate::replica_scene::{Flips, Replica, log, something_of_everything};
+use crate::app::TestApp;
+use crate::flips::Flips;
+use crate::ground::REPLICA;
+use crate::replica_scene::{CaughtUp, Replica, log};
 
 /// So many that none of the few streams of a test is ever left out.
 const STREAMS: usize = 200;
@@ -24,12 +26,9 @@ pub(crate) async fn watch(app: &TestApp, replica: &Replica) -> DriftWatch {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_as_the_log_says_does_not_drift() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
-    let head = log(&app.ground).await.head().await.unwrap();
-    replica.reaches(head).await;
+    let CaughtUp {
+        app, replica, head, ..
+    } = CaughtUp::begin().await;
 
     let found = watch(&app, &replica).await.look().await.unwrap().unwrap();
     assert_eq!(found.position, head);
@@ -50,12 +49,7 @@ async fn a_replica_as_the_log_says_does_not_drift() {
 /// Looking at an old part of the log never touches what is live.
 #[tokio::test(flavor = "multi_thread")]
 async fn looking_changes_nothing() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
-    let head = log(&app.ground).await.head().await.unwrap();
-    replica.reaches(head).await;
+    let CaughtUp { app, replica, .. } = CaughtUp::begin().await;
     let mut owner = replica.as_owner().await;
     let mut rows = async || -> Vec<(String, String)> {
         sqlx::query_as(
@@ -80,12 +74,7 @@ async fn looking_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_row_is_found_in_every_table_until_it_is_right_again() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
-    let head = log(&app.ground).await.head().await.unwrap();
-    replica.reaches(head).await;
+    let CaughtUp { app, replica, .. } = CaughtUp::begin().await;
     let mut watch = watch(&app, &replica).await;
 
     let mut flips = Flips::of(&replica).await;
@@ -117,12 +106,12 @@ async fn a_changed_row_is_found_in_every_table_until_it_is_right_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_row_is_found() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    let id = something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
-    let head = log(&app.ground).await.head().await.unwrap();
-    replica.reaches(head).await;
+    let CaughtUp {
+        app,
+        conversation: id,
+        replica,
+        ..
+    } = CaughtUp::begin().await;
     sqlx::query("delete from fido.messages where role = 'assistant'")
         .execute(&mut replica.as_owner().await)
         .await

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::scene::{Replica, Scene};
-use crate::app::new_cluster;
+use crate::ground::new_cluster;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_replica_is_filled_and_goes_on_live() {

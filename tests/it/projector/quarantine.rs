@@ -8,7 +8,8 @@ use serde_json::json;
 use sqlx::Row;
 use tokio_util::sync::CancellationToken;
 
-use super::scene::{Replica, Scene, until};
+use super::scene::{Replica, Scene};
+use crate::until::until;
 
 /// Every event of the log, in order.
 async fn events(scene: &Scene) -> Vec<Recorded> {

@@ -29,21 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::contents::Contents;
 use super::history::History;
-use crate::app::{Ground, TEMPLATE_REPLICA, cluster};
-
-/// Longer than anything takes that is going to happen at all.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Looks until `condition` holds.
-pub(super) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let look = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let held = tokio::time::timeout(PATIENCE, look).await;
-    assert!(held.is_ok(), "not in time: {what}");
-}
+use crate::ground::{Ground, TEMPLATE_REPLICA, cluster, new_database};
+use crate::until::{PATIENCE, until};
 
 /// A log and a broker; a relay between them unless it is told to stop.
 pub(super) struct Scene {
@@ -253,16 +240,7 @@ pub(super) struct Replica {
 impl Replica {
     /// A new, empty one on `cluster`.
     pub(super) async fn new(cluster: &PostgresCluster) -> Self {
-        let name = format!("replica_{}", fido_commands::ambient::new_id().simple());
-        let mut owner = PgConnection::connect(&cluster.url("postgres", OWNER))
-            .await
-            .unwrap();
-        sqlx::raw_sql(&format!(
-            "create database {name} template {TEMPLATE_REPLICA}"
-        ))
-        .execute(&mut owner)
-        .await
-        .unwrap();
+        let name = new_database(cluster, TEMPLATE_REPLICA).await;
         Self {
             url: cluster.url(&name, "fido_app"),
             owner_url: cluster.url(&name, OWNER),

@@ -2,7 +2,8 @@
 
 use nix::sys::signal::Signal;
 
-use super::scene::{Replica, Scene, until};
+use super::scene::{Replica, Scene};
+use crate::until::until;
 
 /// The pid of the session at work, and how many stand by.
 async fn at_work(replica: &Replica) -> (Option<i32>, usize) {

@@ -8,8 +8,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::history::NewEvents;
-use super::scene::{Replica, Scene, until};
+use super::scene::{Replica, Scene};
 use crate::app::TestApp;
+use crate::until::until;
 
 /// A build from before plans could be laid aside.
 fn older_build(event: &Recorded) -> bool {

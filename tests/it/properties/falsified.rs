@@ -9,7 +9,7 @@ use super::check::{Evidence, check};
 use super::history::Outcome;
 use super::lane::{Lane, Server};
 use super::script::Script;
-use crate::app::new_cluster;
+use crate::ground::new_cluster;
 
 /// One way to falsify evidence, and a part of what the checker must say.
 type Falsified = (&'static str, fn(&mut Evidence));

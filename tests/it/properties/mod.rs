@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::app::new_cluster;
+use crate::ground::new_cluster;
 use lane::{Lane, Server};
 use script::RESTART_EVERY;
 use totals::Totals;

@@ -18,7 +18,7 @@ use fido_domain::{Actor, Recorded};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::app::Ground;
+use crate::ground::Ground;
 
 /// What is asked of each thing that somebody owns.
 #[derive(Clone, Copy)]

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::history::{Size, history};
 use super::replica::Replica;
-use crate::app::Ground;
+use crate::ground::Ground;
 
 const SIZE: Size = Size {
     people: 2,

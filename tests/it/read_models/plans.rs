@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::history::{Size, history};
 use super::replica::Replica;
-use crate::app::Ground;
+use crate::ground::Ground;
 
 const SIZE: Size = Size {
     people: 300,

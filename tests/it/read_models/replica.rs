@@ -1,7 +1,6 @@
 //! A replica for a test that writes its rows itself.
 
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use fido::stack::OWNER;
 use fido_domain::Recorded;
@@ -9,9 +8,7 @@ use fido_projections::{Replicas, SCHEMA, Snapshot, rows};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection, PgPool};
 
-use crate::app::{TEMPLATE_REPLICA, cluster};
-
-static REPLICAS: AtomicU32 = AtomicU32::new(0);
+use crate::ground::{TEMPLATE_REPLICA, cluster, new_database};
 
 /// An empty replica, as the role that Fido runs as.
 pub(super) struct Replica {
@@ -22,16 +19,7 @@ pub(super) struct Replica {
 impl Replica {
     pub(super) async fn empty() -> Self {
         let cluster = cluster().await;
-        let name = format!("rows_{}", REPLICAS.fetch_add(1, Ordering::Relaxed));
-        let mut owner = PgConnection::connect(&cluster.url("postgres", OWNER))
-            .await
-            .unwrap();
-        sqlx::raw_sql(&format!(
-            "create database {name} template {TEMPLATE_REPLICA}"
-        ))
-        .execute(&mut owner)
-        .await
-        .unwrap();
+        let name = new_database(&cluster, TEMPLATE_REPLICA).await;
         let options = PgConnectOptions::from_str(&cluster.url(&name, "fido_app")).unwrap();
         let pool = PgPool::connect_with(options.options([("search_path", SCHEMA)]))
             .await

@@ -2,17 +2,13 @@
 
 use serde_json::Value;
 
-use crate::app::TestApp;
-use crate::replica_scene::{Replica, fido, log, something_of_everything};
+use crate::replica_scene::{CaughtUp, fido};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_difference_is_named_and_only_accepted_when_told() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
-    let head = log(&app.ground).await.head().await.unwrap();
-    replica.reaches(head).await;
+    let CaughtUp {
+        app, replica, head, ..
+    } = CaughtUp::begin().await;
     sqlx::query("update fido.conversations set message_count = 99")
         .execute(&mut replica.as_owner().await)
         .await

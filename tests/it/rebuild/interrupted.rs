@@ -3,7 +3,7 @@
 use fido_projections::rebuild::{Rebuild, RebuildError};
 
 use crate::app::TestApp;
-use crate::replica_scene::{Replica, log, say, something_of_everything, until, untold};
+use crate::replica_scene::{CaughtUp, Replica, log, say, until, untold};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn there_is_one_rebuild_at_a_time() {
@@ -30,13 +30,14 @@ async fn there_is_no_way_back_before_the_first_switch() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_build_goes_on_with_what_an_interrupted_run_has_left() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    let id = something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
+    let CaughtUp {
+        app,
+        ada,
+        conversation: id,
+        replica,
+        head,
+    } = CaughtUp::begin().await;
     let log = log(&app.ground).await;
-    let head = log.head().await.unwrap();
-    replica.reaches(head).await;
 
     let replay = async |build: &str| {
         let begun = loop {

@@ -11,9 +11,10 @@ use fido_projections::operation;
 use fido_projections::rebuild::{Rebuild, Replayed, Switched, Verdict};
 use fido_projections::verify::against_fresh;
 
-use crate::app::{Ground, TestApp};
+use crate::app::TestApp;
+use crate::ground::Ground;
 use crate::replica_scene::{
-    Replica, log, multiply, note, pool, say, something_of_everything, untold,
+    CaughtUp, Replica, log, multiply, note, pool, say, something_of_everything, untold,
 };
 use readers::Readers;
 
@@ -85,12 +86,13 @@ async fn queries_writes_and_the_projector_go_on_through_rebuild_and_rollback() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_goes_on_to_hold() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    let id = something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
-    let head = log(&app.ground).await.head().await.unwrap();
-    replica.reaches(head).await;
+    let CaughtUp {
+        app,
+        ada,
+        conversation: id,
+        replica,
+        head,
+    } = CaughtUp::begin().await;
     let pool = pool(&replica).await;
     operation::pause(&pool, Some("looking")).await.unwrap();
     let later = say(&app, &ada, id, "Later").await;

@@ -7,18 +7,12 @@ use fido_projections::rebuild::{Progress, Rebuild};
 use sqlx::Connection;
 use tokio::sync::Notify;
 
-use crate::app::TestApp;
-use crate::replica_scene::{Replica, log, pool, something_of_everything, untold};
+use crate::replica_scene::{CaughtUp, log, pool, untold};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_reader_is_waited_for_and_nobody_queues_behind_the_switch() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
+    let CaughtUp { app, replica, .. } = CaughtUp::begin().await;
     let log = log(&app.ground).await;
-    let head = log.head().await.unwrap();
-    replica.reaches(head).await;
 
     let mut rebuild = Rebuild::begin(replica.owner(), log, "test").await.unwrap();
     rebuild.replay(&untold).await.unwrap();
@@ -70,13 +64,8 @@ async fn a_long_reader_is_waited_for_and_nobody_queues_behind_the_switch() {
 /// a transaction between the two schemas.
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_are_being_written_are_waited_for() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
+    let CaughtUp { app, replica, .. } = CaughtUp::begin().await;
     let log = log(&app.ground).await;
-    let head = log.head().await.unwrap();
-    replica.reaches(head).await;
     let mut rebuild = Rebuild::begin(replica.owner(), log, "test").await.unwrap();
     rebuild.replay(&untold).await.unwrap();
 

@@ -4,16 +4,17 @@ use fido_projections::rebuild::{Rebuild, RebuildError};
 
 use super::{rebuild, roll_back};
 use crate::app::TestApp;
-use crate::replica_scene::{Replica, log, something_of_everything};
+use crate::replica_scene::{CaughtUp, Replica, log};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn views_for_analysts_show_the_new_rows_and_keep_grants_comments_and_views_on_them() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
-    let head = log(&app.ground).await.head().await.unwrap();
-    replica.reaches(head).await;
+    let CaughtUp {
+        app,
+        ada,
+        replica,
+        head,
+        ..
+    } = CaughtUp::begin().await;
     // Roles belong to the whole cluster, and tests share it.
     let analyst = format!("analyst_{}", ada.account_id.simple());
     sqlx::raw_sql(&format!(

@@ -10,10 +10,10 @@ use fido_nats::relay::Activity;
 use futures::StreamExt;
 use nix::sys::signal::Signal;
 
-use crate::app::Ground;
+use crate::ground::Ground;
+use crate::until::until;
 use scene::{
-    Relay, append_unknown, fill, is_the_log_from, log, published, relays, send, stream, until,
-    write,
+    Relay, append_unknown, fill, is_the_log_from, log, published, relays, send, stream, write,
 };
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,6 @@
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_nats::jetstream::stream::Info;
 use fido_commands::conversation::ConversationCommand;
@@ -19,23 +18,11 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 use tokio::task::JoinSet;
 
-use crate::app::Ground;
+use crate::ground::Ground;
+use crate::until::until;
 
-/// Longer than anything takes that is going to happen at all.
-const PATIENCE: Duration = Duration::from_secs(90);
 /// Commands in flight at the same time.
 const WRITERS: usize = 64;
-
-/// Looks until `condition` holds.
-pub(super) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let look = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let held = tokio::time::timeout(PATIENCE, look).await;
-    assert!(held.is_ok(), "not in time: {what}");
-}
 
 /// A `fido relay`.
 pub(super) struct Relay {

@@ -5,8 +5,10 @@ use fido::log::{ForkRequest, declare};
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
-use super::{Reader, caught_up, head, told, until};
-use crate::app::{Ground, TestApp};
+use super::{Reader, caught_up, head, told};
+use crate::app::TestApp;
+use crate::ground::Ground;
+use crate::until::until;
 
 /// Makes the checkpoint of a replica say something else.
 async fn alter(app: &TestApp, replica: usize, change: &str) {

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::{Reader, caught_up, head, until};
-use crate::app::{Ground, TestApp, TestUser, new_cluster};
+use super::{Reader, caught_up, head};
+use crate::app::{TestApp, TestUser};
+use crate::ground::{Ground, new_cluster};
+use crate::until::until;
 
 const READERS: usize = 12;
 

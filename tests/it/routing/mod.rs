@@ -10,7 +10,6 @@ mod standby;
 
 use std::collections::BTreeMap;
 use std::process::Output;
-use std::time::Duration;
 
 use fido_commands::log::Log;
 use fido_domain::Position;
@@ -19,21 +18,9 @@ use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-use crate::app::{Ground, TestApp};
-
-/// Longer than anything takes that is going to happen at all.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Looks until `condition` holds.
-async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let look = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let held = tokio::time::timeout(PATIENCE, look).await;
-    assert!(held.is_ok(), "not in time: {what}");
-}
+use crate::app::TestApp;
+use crate::ground::Ground;
+use crate::until::until;
 
 /// Queries as a process of its own sends them, and who answered how many.
 struct Reader {

@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 
-use super::{Reader, caught_up, head, outcome, told, until};
-use crate::app::{Ground, TestApp, new_cluster};
+use super::{Reader, caught_up, head, outcome, told};
+use crate::app::TestApp;
 use crate::dev::Dev;
+use crate::ground::{Ground, new_cluster};
+use crate::until::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_replica_is_shown_and_asked_and_a_dead_one_is_no_failure() {
-    let (shared, mut own) = (crate::app::cluster().await, new_cluster().await);
+    let (shared, mut own) = (crate::ground::cluster().await, new_cluster().await);
     let ground = Ground::with_replicas_in(&[&shared, &shared, &own]).await;
     let app = TestApp::start_on(ground).await;
     let ada = app.register("ada").await;

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Reader, caught_up, head};
-use crate::app::{Ground, TestApp, TestUser};
+use crate::app::{TestApp, TestUser};
+use crate::ground::Ground;
 
 const WRITERS: usize = 8;
 const REPLICAS: [&str; 3] = ["replica1", "replica2", "replica3"];

@@ -9,8 +9,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
 use super::faults::Crowd;
-use super::{Reader, caught_up, head, until};
-use crate::app::{Ground, TestApp};
+use super::{Reader, caught_up, head};
+use crate::app::TestApp;
+use crate::ground::Ground;
+use crate::until::until;
 
 /// A line to PostgreSQL that can fall silent; it takes calls all the same.
 struct Line {

@@ -11,8 +11,10 @@ use nix::unistd::Uid;
 use sqlx::postgres::PgConnectOptions;
 use tokio::process::Command;
 
-use super::{Reader, caught_up, head, told, until};
-use crate::app::{Ground, TestApp, new_cluster};
+use super::{Reader, caught_up, head, told};
+use crate::app::TestApp;
+use crate::ground::{Ground, new_cluster};
+use crate::until::until;
 
 /// A hot standby of `primary` in `folder`, streaming from it.
 async fn standby_of(primary: &PostgresCluster, folder: &Path) -> PostgresCluster {

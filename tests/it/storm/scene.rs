@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::script::{Fault, Part, REPLICAS};
-use crate::app::Ground;
+use crate::ground::Ground;
 use crate::replica_scene::{Replica, pool};
 
 /// After how long a process is started again that could not start.

@@ -3,9 +3,9 @@
 use fido_commands::{ExecuteError, ambient};
 
 use super::{Process, begin, is_dense, is_there_once};
-use crate::app::new_cluster;
 use crate::cut::{Fault, PATIENCE};
 use crate::event_store::Database;
+use crate::ground::new_cluster;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_in_flight_while_the_server_is_killed_are_done_once() {

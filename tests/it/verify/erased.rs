@@ -17,10 +17,7 @@ async fn a_replica_that_was_paused_before_an_erasure_equals_one_rebuilt_past_it(
     let (ada, bob) = (app.register("ada").await, app.register("bob").await);
     let erased = something_of_everything(&app, &ada).await;
     let kept = something_of_everything(&app, &bob).await;
-    let (rebuilt, paused) = (
-        Replica::first(&app.ground),
-        Replica::another(&app.ground).await,
-    );
+    let (rebuilt, paused) = (Replica::first(&app.ground), Replica::another().await);
     let before = log(&app.ground).await.head().await.unwrap();
     let projecting = paused.project(&app.ground).await;
     paused.reaches(before).await;

@@ -2,21 +2,19 @@
 
 use fido_projections::verify::{Comparison, Difference, RowDifference, against};
 
-use crate::app::TestApp;
-use crate::replica_scene::{Flips, Replica, log, something_of_everything, untold};
+use crate::flips::Flips;
+use crate::replica_scene::{CaughtUp, Replica, untold};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_changed_value_is_found_in_every_column_of_every_table() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let head = log(&app.ground).await.head().await.unwrap();
-    let (one, other) = (
-        Replica::first(&app.ground),
-        Replica::another(&app.ground).await,
-    );
+    let CaughtUp {
+        app,
+        replica: one,
+        head,
+        ..
+    } = CaughtUp::begin().await;
+    let other = Replica::another().await;
     let projecting = other.project(&app.ground).await;
-    one.reaches(head).await;
     other.reaches(head).await;
     // Nothing moves any more, so rows can be changed and changed back.
     projecting.end().await;
@@ -66,16 +64,15 @@ async fn one_changed_value_is_found_in_every_column_of_every_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_or_a_table_too_many_is_found() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let head = log(&app.ground).await.head().await.unwrap();
-    let (one, other) = (
-        Replica::first(&app.ground),
-        Replica::another(&app.ground).await,
-    );
+    let CaughtUp {
+        app,
+        ada,
+        replica: one,
+        head,
+        ..
+    } = CaughtUp::begin().await;
+    let other = Replica::another().await;
     let projecting = other.project(&app.ground).await;
-    one.reaches(head).await;
     other.reaches(head).await;
     projecting.end().await;
 

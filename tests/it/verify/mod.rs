@@ -8,22 +8,20 @@ use serde_json::Value;
 
 use crate::app::TestApp;
 use crate::drift::watch;
-use crate::replica_scene::{Replica, fido, log, something_of_everything, untold};
+use crate::replica_scene::{CaughtUp, Replica, fido, log, something_of_everything, untold};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_replicas_and_a_fresh_replay_are_equal() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let head = log(&app.ground).await.head().await.unwrap();
-    let (one, other) = (
-        Replica::first(&app.ground),
-        Replica::another(&app.ground).await,
-    );
+    let CaughtUp {
+        app,
+        replica: one,
+        head,
+        ..
+    } = CaughtUp::begin().await;
+    let other = Replica::another().await;
     let projecting = other.project(&app.ground).await;
 
     // What operators and projectors note in one replica does not count.
-    one.reaches(head).await;
     let looked = watch(&app, &one).await.look().await.unwrap();
     assert!(looked.is_some());
     // Whichever is ahead is held until the other has come as far.
@@ -77,12 +75,13 @@ async fn a_replica_that_moves_equals_a_fresh_replay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_exit_status_says_whether_they_are_equal() {
-    let app = TestApp::start_quiet().await;
-    let ada = app.register("ada").await;
-    something_of_everything(&app, &ada).await;
-    let replica = Replica::first(&app.ground);
-    let head = log(&app.ground).await.head().await.unwrap();
-    replica.reaches(head).await;
+    let CaughtUp {
+        app,
+        ada,
+        replica,
+        head,
+        ..
+    } = CaughtUp::begin().await;
 
     let verify = ["replica", "verify", "--fresh", "--json"];
     let equal = fido(&app.ground, &replica, &verify).output().await.unwrap();
