@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::{get_with, post_with};
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
-use axum::routing::{get, post};
 use fido_commands::Placed;
 use fido_commands::auth::{OpenedSession, Password};
 use fido_commands::vault::StreamId;
@@ -14,28 +12,42 @@ use fido_domain::account::{self as domain, AccountEvent, DisplayName};
 use fido_domain::text::EmailAddress;
 use fido_domain::{Evolve, Private, Recorded};
 use fido_projections::account::{AccountProfile, profile};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::answer::{At, Shown};
+use crate::answer::{At, Created, Found, Shown};
+use crate::document::about;
 use crate::extract::{Json, MinPosition, Visitor};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/v1/accounts", post(register))
-        .route("/v1/me", get(me))
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    let taken = &[Kind::EmailTaken, Kind::Unavailable];
+    ApiRouter::new()
+        .api_route(
+            "/v1/accounts",
+            post_with(register, about("register", "Open an account", taken)),
+        )
+        .api_route("/v1/me", get_with(me, about("read_me", "Who I am", &[])))
+        .with_path_items(|item| item.tag("accounts"))
 }
 
 /// What a person gives to open an account.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({
+    "email": "ada@example.com", "password": "correct horse", "display_name": "Ada",
+}))]
 struct Registration {
+    /// Where to write to; one account has it.
     email: EmailAddress,
+    /// To sign in with.
     password: Password,
+    /// How to be addressed.
     display_name: DisplayName,
 }
 
@@ -43,7 +55,7 @@ async fn register(
     State(api): App,
     visitor: Visitor,
     Json(new): Json<Registration>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Created<Welcome>> {
     let auth = &api.auth;
     let (account_id, committed) = auth
         .register(new.email, new.password, new.display_name, visitor.origin())
@@ -51,15 +63,15 @@ async fn register(
     let opened = auth.open_session(account_id, visitor.user_agent()).await?;
     let account = Account::registered(committed.events.iter())?;
     let cookie = api.config.cookie.keep(&opened);
-    let welcome = Json(Welcome::new(account, &opened));
-    Ok((StatusCode::CREATED, cookie, At(committed.position), welcome))
+    let welcome = Created::of(Welcome::new(account, &opened));
+    Ok(welcome.with((cookie, At(committed.position))))
 }
 
 async fn me(
     State(api): App,
     who: SignedIn,
     MinPosition(at_least): MinPosition,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Account>> {
     let account = who.account_id;
     let query = |mut snapshot| async move { profile(&mut snapshot, account).await };
     let (position, found) = api.replicas.ask(at_least, query).await?;
@@ -69,17 +81,23 @@ async fn me(
     let sealed = [&mut profile.email, &mut profile.display_name];
     let sealed = sealed.map(|content| (stream.clone(), content)).into();
     api.store.vault().open_all(sealed).await?;
-    Ok((At(position), Json(Account::from(profile))))
+    Ok(Found::of(Account::from(profile)).with(At(position)))
 }
 
 /// An account, as shown to its owner.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Account {
+    /// Its id.
     id: Uuid,
+    /// The address, or `[erased]`.
     email: Shown,
+    /// How to be addressed, or `[erased]`.
     display_name: Shown,
+    /// What it may do: `user`, `analyst`, `auditor`, `admin`.
     roles: Vec<String>,
+    /// When it was opened.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: OffsetDateTime,
 }
 
@@ -147,11 +165,15 @@ impl From<AccountProfile> for Account {
 }
 
 /// What a device needs from now on: who it acts for, and the token, this once.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Welcome {
+    /// Who has signed in.
     account: Account,
+    /// The session, for `Authorization: Bearer`; it is shown this once.
     token: String,
+    /// When it ends.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     expires_at: OffsetDateTime,
 }
 

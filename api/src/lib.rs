@@ -7,6 +7,7 @@ mod answer;
 mod conversation;
 mod copilots;
 mod cursor;
+mod document;
 mod extract;
 mod health;
 mod idempotency;
@@ -30,7 +31,7 @@ use fido_projections::Replicas;
 
 pub use identity::SessionCookie;
 pub use problem::Problem;
-pub use router::router;
+pub use router::{openapi, router};
 pub use serve::serve;
 
 /// How the API behaves, as the operator wants it.
