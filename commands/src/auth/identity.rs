@@ -1,38 +1,19 @@
-//! Signing in with what another provider vouches for (OpenID Connect): attempts that are under way,
-//! and whose account an identity belongs to.
+//! Whose account an identity belongs to that another provider vouches for:
+//! `docs/decisions/0015-linking-is-asked-for.md`.
 
-use fido_domain::account::{Account, AccountEvent, DisplayName, ProviderName};
+use fido_domain::account::{Account, AccountEvent, DisplayName};
 use fido_domain::text::EmailAddress;
 use fido_domain::{Actor, Position};
-use sha2::{Digest, Sha256};
-use sqlx::Row;
-use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use super::{Auth, AuthError};
+use crate::ambient;
 use crate::account::{
     AccountCommand, AccountRefusal, EMAIL_CLAIM, IDENTITY_CLAIM, ProvenIdentity,
 };
 use crate::append::Claim;
 use crate::store::{CommandContext, Committed, ExecuteError, Origin};
 use crate::vault::VaultError;
-use crate::ambient;
-
-/// How long a person may take at the provider.
-const PATIENCE: Duration = Duration::minutes(10);
-/// Attempts that nobody came back from, deleted with each new one.
-const SWEEP: i64 = 100;
-
-/// An attempt to prove who one is to a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// To whom.
-    pub provider: ProviderName,
-    /// Where the browser is sent in the end.
-    pub return_to: String,
-    /// The account that wants to link the identity; none when somebody signs in.
-    pub account_id: Option<Uuid>,
-}
 
 /// What a provider says of a person who has just signed in there.
 #[derive(Debug, Clone)]
@@ -55,70 +36,6 @@ pub struct Entered {
 }
 
 impl Auth {
-    /// Notes an attempt, and until when it can be finished. `state` is known to the browser and the
-    /// provider alone.
-    ///
-    /// # Errors
-    /// [`AuthError::Database`].
-    pub async fn begin_attempt(
-        &self,
-        state: &str,
-        attempt: &Attempt,
-    ) -> Result<OffsetDateTime, AuthError> {
-        let now = ambient::now();
-        sqlx::query(
-            "delete from auth.oidc_attempts where state_hash in \
-             (select state_hash from auth.oidc_attempts where expires_at < $1 limit $2)",
-        )
-        .bind(now)
-        .bind(SWEEP)
-        .execute(self.pool())
-        .await?;
-        let expires_at = now + PATIENCE;
-        sqlx::query(
-            "insert into auth.oidc_attempts (state_hash, provider, return_to, account_id, expires_at) \
-             values ($1, $2, $3, $4, $5)",
-        )
-        .bind(digest(state))
-        .bind(attempt.provider.as_str())
-        .bind(&attempt.return_to)
-        .bind(attempt.account_id)
-        .bind(expires_at)
-        .execute(self.pool())
-        .await?;
-        Ok(expires_at)
-    }
-
-    /// The attempt that `state` belongs to, once: none when there is no such, its time is over, or
-    /// somebody has come back with it before.
-    ///
-    /// # Errors
-    /// [`AuthError::Database`].
-    pub async fn finish_attempt(
-        &self,
-        provider: &ProviderName,
-        state: &str,
-    ) -> Result<Option<Attempt>, AuthError> {
-        let row = sqlx::query(
-            "delete from auth.oidc_attempts where state_hash = $1 and provider = $2 \
-             returning return_to, account_id, expires_at",
-        )
-        .bind(digest(state))
-        .bind(provider.as_str())
-        .fetch_optional(self.pool())
-        .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
-        let expires_at: OffsetDateTime = row.try_get("expires_at")?;
-        let attempt = Attempt {
-            provider: provider.clone(),
-            return_to: row.try_get("return_to")?,
-            account_id: row.try_get("account_id")?,
-        };
-        Ok((ambient::now() < expires_at).then_some(attempt))
-    }
-
     /// The account of the person whom a provider vouches for; a new one when they have none. An
     /// account with their address but without this identity is never entered: whoever opened it may
     /// be somebody else.
@@ -244,8 +161,4 @@ fn name_of(given: Option<&DisplayName>, email: &EmailAddress) -> Result<DisplayN
     let local = email.as_str().split('@').next().unwrap_or_default();
     let local: String = local.chars().take(100).collect();
     DisplayName::parse(local).map_err(|_| AuthError::EmailUnverified)
-}
-
-fn digest(state: &str) -> Vec<u8> {
-    Sha256::digest(state.as_bytes()).to_vec()
 }

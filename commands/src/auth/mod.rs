@@ -1,5 +1,6 @@
 //! Who is asking: passwords and sessions. They change and disappear, so they are rows, not events.
 
+mod attempt;
 mod identity;
 mod password;
 mod proof;
@@ -18,7 +19,8 @@ use crate::append::Claim;
 use crate::store::{CommandContext, Committed, EventStore, ExecuteError, Origin};
 use crate::vault::{StreamId, Vault, VaultError};
 
-pub use identity::{Attempt, Entered, Vouched};
+pub use attempt::{Attempt, BrowserSecret};
+pub use identity::{Entered, Vouched};
 pub use password::{Password, PasswordError};
 pub use proof::FRESH;
 pub use session::{Device, OpenedSession, Session, SessionToken};
