@@ -85,13 +85,13 @@ impl Provider {
 
     /// Whether that is what it calls itself.
     pub(super) fn is_called(&self, issuer: &str) -> bool {
-        let known = self.settings.issuer.as_str();
+        let known = &self.settings.issuer;
         issuer.trim_end_matches('/') == known.trim_end_matches('/')
     }
 
     /// Where the browser that keeps `secret` has to go.
     pub(super) async fn entrance(&self, secret: &BrowserSecret) -> Result<Url, OidcError> {
-        let client = self.client(&*self.metadata(KEPT).await?);
+        let client = self.client(&self.metadata(KEPT).await?);
         let (state, nonce) = (secret.state(), secret.nonce());
         let verifier = PkceCodeVerifier::new(secret.code_verifier());
         let (url, ..) = client
@@ -183,7 +183,8 @@ impl Provider {
         if let Some(fresh) = known.as_ref().filter(|known| known.since.elapsed() < most) {
             return Ok(Arc::clone(&fresh.metadata));
         }
-        let issuer = IssuerUrl::from_url(self.settings.issuer.clone());
+        let issuer = IssuerUrl::new(self.settings.issuer.clone());
+        let issuer = issuer.map_err(|_| OidcError::Misconfigured)?;
         let http = |request: HttpRequest| self.http.clone().send(request);
         let metadata = CoreProviderMetadata::discover_async(issuer, &http).await?;
         let metadata = Arc::new(metadata);

@@ -34,8 +34,8 @@ impl fmt::Debug for ClientSecret {
 pub struct ProviderSettings {
     /// What it is called here, and in paths.
     pub name: ProviderName,
-    /// What it calls itself: the URL below which its configuration is found.
-    pub issuer: Url,
+    /// What it calls itself, to the letter: the URL below which its configuration is found.
+    pub issuer: String,
     /// What it calls this installation.
     pub client_id: String,
     /// What this installation proves itself with, if it has to.
@@ -59,6 +59,9 @@ pub enum OidcSettingsError {
     /// Plain HTTP would show secrets to anybody in between.
     #[error("{0} must be an https URL (http only on this machine)")]
     Insecure(Url),
+    /// Not a URL at all.
+    #[error("{0} is no URL")]
+    NotAUrl(String),
     /// More than scheme, host and port.
     #[error("{0} must be an origin: scheme, host and port, nothing else")]
     NotAnOrigin(Url),
@@ -86,8 +89,10 @@ impl OidcSettings {
 
     pub(super) fn check_providers(&self) -> Result<(), OidcSettingsError> {
         for (n, provider) in self.providers.iter().enumerate() {
-            if !is_secure(&provider.issuer) {
-                return Err(OidcSettingsError::Insecure(provider.issuer.clone()));
+            let issuer = Url::parse(&provider.issuer);
+            let issuer = issuer.map_err(|_| OidcSettingsError::NotAUrl(provider.issuer.clone()))?;
+            if !is_secure(&issuer) {
+                return Err(OidcSettingsError::Insecure(issuer));
             }
             if self.providers[..n].iter().any(|other| other.name == provider.name) {
                 return Err(OidcSettingsError::Twice(provider.name.clone()));

@@ -68,7 +68,7 @@ impl Scene {
 fn known(issuer: &str, base: &str) -> Oidc {
     let small = ProviderSettings {
         name: ProviderName::parse("small").unwrap(),
-        issuer: issuer.parse().unwrap(),
+        issuer: issuer.to_owned(),
         client_id: CLIENT.to_owned(),
         client_secret: Some(ClientSecret::new(SECRET)),
     };

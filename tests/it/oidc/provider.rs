@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use axum::extract::{Form, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -79,12 +79,18 @@ struct Asked {
     code_challenge_method: String,
 }
 
-#[derive(Deserialize)]
-struct Redemption {
-    grant_type: String,
-    code: String,
-    redirect_uri: String,
-    code_verifier: Option<String>,
+/// What a code is exchanged with.
+struct Redemption(HashMap<String, String>);
+
+impl Redemption {
+    fn parse(form: &str) -> Self {
+        let url = reqwest::Url::parse(&format!("http://localhost/?{form}")).unwrap();
+        Self(url.query_pairs().into_owned().collect())
+    }
+
+    fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
 }
 
 /// Two keys, made once: they take a while.
@@ -195,22 +201,23 @@ async fn authorize(State(provider): State<Provider>, Query(asked): Query<Asked>)
 async fn token(
     State(provider): State<Provider>,
     headers: axum::http::HeaderMap,
-    Form(redemption): Form<Redemption>,
+    form: String,
 ) -> Response {
+    let redemption = Redemption::parse(&form);
     let mut inner = provider.inner();
     let refused = |error: &str| (StatusCode::BAD_REQUEST, Json(json!({"error": error}))).into_response();
     let proof = format!("Basic {}", STANDARD.encode(format!("{CLIENT}:{}", escaped(SECRET))));
     let proven = headers.get("authorization").is_some_and(|given| given == proof.as_str());
-    if !proven || redemption.grant_type != "authorization_code" {
+    if !proven || redemption.get("grant_type") != "authorization_code" {
         return refused("invalid_client");
     }
     // A code is good once.
-    let Some(asked) = inner.codes.remove(&redemption.code) else {
+    let Some(asked) = inner.codes.remove(redemption.get("code")) else {
         return refused("invalid_grant");
     };
-    let verifier = redemption.code_verifier.unwrap_or_default();
-    let challenge = URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(verifier.as_bytes()));
-    if challenge != asked.code_challenge || redemption.redirect_uri != asked.redirect_uri {
+    let verifier = redemption.get("code_verifier").as_bytes();
+    let challenge = URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(verifier));
+    if challenge != asked.code_challenge || redemption.get("redirect_uri") != asked.redirect_uri {
         return refused("invalid_grant");
     }
     let mut answer = json!({"access_token": "unused", "token_type": "Bearer", "expires_in": 60});
