@@ -14,7 +14,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::problem::{Kind, Problem};
 use crate::request::observe;
 use crate::{
-    Api, account, analytics, conversation, copilots, health, idempotency, linger, me, oidc, session, stream,
+    Api, account, analytics, conversation, copilots, health, idempotency, linger, me, oidc,
+    session, stream,
 };
 
 /// The API as a service. Event streams come alive when [`serve`](crate::serve()) follows the log.

@@ -126,7 +126,12 @@ mod tests {
         let google = "google=https://accounts.google.com";
         assert_eq!(two.unwrap(), [google, "my-own=https://id.example/a"]);
         assert_eq!(parsed("").unwrap(), [""; 0]);
-        for wrong in ["google", "=https://a.example", "a/b=https://a.example", "A=https://a"] {
+        for wrong in [
+            "google",
+            "=https://a.example",
+            "a/b=https://a.example",
+            "A=https://a",
+        ] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
     }

@@ -95,9 +95,7 @@ impl TestApp {
     }
 
     /// With a provider that people can sign in with; without co-pilots.
-    pub(crate) async fn start_with_provider(
-        oidc: impl FnOnce(&str) -> Oidc,
-    ) -> Self {
+    pub(crate) async fn start_with_provider(oidc: impl FnOnce(&str) -> Oidc) -> Self {
         let (http, ground) = (http_client(), Ground::prepare().await);
         Self::serve_with(http, ground, CancellationToken::new(), oidc).await
     }

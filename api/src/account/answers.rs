@@ -1,7 +1,7 @@
 //! An account, as its owner is shown it.
 
-use fido_domain::account::{AccountRecord, MonthlyRevenue, PolicyVersion, Preferences};
 use fido_domain::Private;
+use fido_domain::account::{AccountRecord, MonthlyRevenue, PolicyVersion, Preferences};
 use fido_projections::account::{AccountProfile, ConsentRow};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -85,11 +85,14 @@ impl Account {
         let nothing = || Problem::new(Kind::Internal).because("an account without events");
         let (profile, sequence) = (record.profile, record.sequence);
         let shown = |content: &Private<String>| Shown::from(content);
-        let consents = record.consents.into_iter().map(|(version, consent)| Consent {
-            policy_version: version.into(),
-            accepted: consent.accepted,
-            decided_at: Some(consent.decided_at),
-        });
+        let consents = record
+            .consents
+            .into_iter()
+            .map(|(version, consent)| Consent {
+                policy_version: version.into(),
+                accepted: consent.accepted,
+                decided_at: Some(consent.decided_at),
+            });
         Ok(Self {
             id,
             email: Shown::from(&record.email.ok_or_else(nothing)?),
@@ -102,7 +105,11 @@ impl Account {
             preferences: Chosen::from(record.preferences),
             consents: consents.collect(),
             identities: record.identities.into_iter().map(String::from).collect(),
-            roles: record.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+            roles: record
+                .roles
+                .iter()
+                .map(|role| role.as_str().to_owned())
+                .collect(),
             created_at: record.registered_at.ok_or_else(nothing)?,
             sequence,
         })

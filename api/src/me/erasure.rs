@@ -17,7 +17,9 @@ pub(super) async fn erase(
     who: SignedIn,
     Json(farewell): Json<Farewell>,
 ) -> Answer<impl IntoResponse> {
-    api.auth.prove_again(who.session(), farewell.password).await?;
+    api.auth
+        .prove_again(who.session(), farewell.password)
+        .await?;
     // Nobody can ask again: with the account goes its session, so a receipt would be one too many.
     let context = CommandContext {
         receipt: None,

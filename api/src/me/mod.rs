@@ -93,7 +93,9 @@ async fn change(
     status: StatusCode,
 ) -> Answer<(Done, Account)> {
     let context = who.command(status);
-    let done = api.store.execute::<domain::Account>(who.account_id, command, &context);
+    let done = api
+        .store
+        .execute::<domain::Account>(who.account_id, command, &context);
     let done = Done::of(&done.await?);
     let (account, _) = recorded(api, who.account_id).await?;
     Ok((done, account))

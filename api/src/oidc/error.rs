@@ -64,7 +64,10 @@ impl From<OidcError> for Problem {
             return Self::new(Kind::Unavailable).because(error);
         }
         // A forged answer is nothing that an operator could repair.
-        tracing::warn!(error = describe(&error), "a sign-in with a provider was refused");
+        tracing::warn!(
+            error = describe(&error),
+            "a sign-in with a provider was refused"
+        );
         Self::new(Kind::SignInFailed).detail(error.to_string())
     }
 }

@@ -77,13 +77,20 @@ mod tests {
 
     #[test]
     fn a_path_is_one_of_this_installation() {
-        assert_eq!(at("/plans?a=1#b").as_deref(), Some("https://api.example/plans?a=1#b"));
+        assert_eq!(
+            at("/plans?a=1#b").as_deref(),
+            Some("https://api.example/plans?a=1#b")
+        );
         assert_eq!(landing().at(None).unwrap().as_str(), "https://api.example/");
     }
 
     #[test]
     fn a_url_is_of_an_origin_that_is_allowed() {
-        for url in ["https://app.example/x", "http://localhost:5173/", "https://api.example/"] {
+        for url in [
+            "https://app.example/x",
+            "http://localhost:5173/",
+            "https://api.example/",
+        ] {
             assert_eq!(at(url).as_deref(), Some(url));
         }
     }

@@ -108,7 +108,11 @@ async fn start(
 ) -> Answer<impl IntoResponse> {
     let (secret, url, _) = named.begin(&api, destination, None).await?;
     let location = [(header::LOCATION, String::from(url))];
-    Ok((StatusCode::SEE_OTHER, api.config.cookie.send_away(&secret), location))
+    Ok((
+        StatusCode::SEE_OTHER,
+        api.config.cookie.send_away(&secret),
+        location,
+    ))
 }
 
 /// Where to send the browser of somebody who wants to link an identity.
@@ -157,20 +161,33 @@ async fn callback(
     headers: HeaderMap,
     Query(back): Query<Homecoming>,
 ) -> Answer<impl IntoResponse> {
-    let secret = api.config.cookie.sent_away(&headers).ok_or(OidcError::Strange)?;
+    let secret = api
+        .config
+        .cookie
+        .sent_away(&headers)
+        .ok_or(OidcError::Strange)?;
     let attempt = named.finish(&api, &secret, &back).await?;
-    let code = back.code.filter(|_| back.error.is_none()).ok_or(OidcError::Refused)?;
+    let code = back
+        .code
+        .filter(|_| back.error.is_none())
+        .ok_or(OidcError::Refused)?;
     let vouched = named.provider.vouch(code, &secret).await?;
     let forget = api.config.cookie.is_back();
     let land = [(header::LOCATION, attempt.return_to)];
     let Some(account_id) = attempt.account_id else {
         let entered = api.auth.enter(vouched, visitor.origin()).await?;
-        let opened = api.auth.open_session(entered.account_id, visitor.user_agent()).await?;
+        let opened = api
+            .auth
+            .open_session(entered.account_id, visitor.user_agent())
+            .await?;
         let cookie = api.config.cookie.keep(&opened);
         let position = entered.registered_at.map(At);
         return Ok((StatusCode::SEE_OTHER, forget, cookie, position, land).into_response());
     };
-    let linked = api.auth.link(account_id, vouched.identity, visitor.origin()).await?;
+    let linked = api
+        .auth
+        .link(account_id, vouched.identity, visitor.origin())
+        .await?;
     Ok((StatusCode::SEE_OTHER, forget, At(linked.position), land).into_response())
 }
 
@@ -201,7 +218,11 @@ impl Named {
         secret: &BrowserSecret,
         back: &Homecoming,
     ) -> Answer<Attempt> {
-        if back.iss.as_deref().is_some_and(|iss| !self.provider.is_called(iss)) {
+        if back
+            .iss
+            .as_deref()
+            .is_some_and(|iss| !self.provider.is_called(iss))
+        {
             return Err(OidcError::Strange.into());
         }
         let name = self.provider.name();

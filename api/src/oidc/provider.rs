@@ -65,11 +65,7 @@ struct Known {
 }
 
 impl Provider {
-    pub(super) fn new(
-        settings: ProviderSettings,
-        redirect: Url,
-        http: Http,
-    ) -> Self {
+    pub(super) fn new(settings: ProviderSettings, redirect: Url, http: Http) -> Self {
         Self {
             settings,
             redirect: RedirectUrl::from_url(redirect),
@@ -163,12 +159,14 @@ impl Provider {
         if subject.is_empty() || subject.len() > 255 || !subject.is_ascii() {
             return Err(OidcError::NoSubject);
         }
-        let email = claims.email().filter(|_| claims.email_verified() == Some(true));
+        let email = claims
+            .email()
+            .filter(|_| claims.email_verified() == Some(true));
         let name = claims.name().and_then(|name| name.get(None));
         Ok(Vouched {
             identity: ProvenIdentity {
                 provider: self.settings.name.clone(),
-                issuer: claims.issuer().to_string(),
+                issuer: claims.issuer().as_str().to_owned(),
                 subject: subject.to_owned(),
             },
             verified_email: email.and_then(|email| EmailAddress::parse(email.as_str()).ok()),
@@ -197,7 +195,8 @@ impl Provider {
 
     fn client(&self, metadata: &CoreProviderMetadata) -> Client {
         let secret = self.settings.client_secret.as_ref();
-        let secret = secret.map(|secret| openidconnect::ClientSecret::new(secret.reveal().to_owned()));
+        let secret =
+            secret.map(|secret| openidconnect::ClientSecret::new(secret.reveal().to_owned()));
         let id = ClientId::new(self.settings.client_id.clone());
         let client = CoreClient::from_provider_metadata(metadata.clone(), id, secret);
         client

@@ -94,7 +94,10 @@ impl OidcSettings {
             if !is_secure(&issuer) {
                 return Err(OidcSettingsError::Insecure(issuer));
             }
-            if self.providers[..n].iter().any(|other| other.name == provider.name) {
+            if self.providers[..n]
+                .iter()
+                .any(|other| other.name == provider.name)
+            {
                 return Err(OidcSettingsError::Twice(provider.name.clone()));
             }
         }
@@ -129,12 +132,23 @@ mod tests {
 
     #[test]
     fn an_origin_is_an_origin_and_secure() {
-        assert!(settings("https://api.example", &["http://localhost:5173"]).landing().is_ok());
-        for public in ["http://api.example", "ftp://localhost", "https://api.example/v1"] {
+        assert!(
+            settings("https://api.example", &["http://localhost:5173"])
+                .landing()
+                .is_ok()
+        );
+        for public in [
+            "http://api.example",
+            "ftp://localhost",
+            "https://api.example/v1",
+        ] {
             assert!(settings(public, &[]).landing().is_err(), "{public}");
         }
         let open = settings("https://api.example", &["http://app.example"]);
-        assert!(matches!(open.landing(), Err(OidcSettingsError::Insecure(_))));
+        assert!(matches!(
+            open.landing(),
+            Err(OidcSettingsError::Insecure(_))
+        ));
     }
 
     #[test]

@@ -85,9 +85,8 @@ impl From<AuthError> for Problem {
                 "The account has no password: sign in again, and ask within {} minutes.",
                 FRESH.whole_minutes()
             )),
-            AuthError::LinkRequired => Self::new(Kind::LinkRequired).detail(
-                "Sign in to that account with its password, and link this identity to it.",
-            ),
+            AuthError::LinkRequired => Self::new(Kind::LinkRequired)
+                .detail("Sign in to that account with its password, and link this identity to it."),
             AuthError::IdentityTaken => Self::new(Kind::IdentityTaken),
             AuthError::EmailUnverified => Self::new(Kind::EmailUnverified),
             AuthError::Store(error) => (*error).into(),

@@ -96,7 +96,7 @@ impl Kind {
         match self {
             Self::InvalidParameter | Self::MalformedBody | Self::SignInFailed => {
                 StatusCode::BAD_REQUEST
-            },
+            }
             Self::Unauthenticated | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::CrossSite
             | Self::Forbidden

@@ -45,7 +45,11 @@ pub(super) fn revise(account: &Account, changes: &ProfileChanges) -> Decision {
     let display_name = changes
         .display_name
         .as_ref()
-        .filter(|name| !known.display_name.is_some_and(|known| known.is_of(name.as_str())))
+        .filter(|name| {
+            !known
+                .display_name
+                .is_some_and(|known| known.is_of(name.as_str()))
+        })
         .map(private);
     let company_name = told(
         &changes.company_name,
@@ -71,7 +75,12 @@ pub(super) fn revise(account: &Account, changes: &ProfileChanges) -> Decision {
         ProfilePart::MonthlyRevenue,
         &mut cleared,
     );
-    let goals = told(&changes.goals, known.goals, ProfilePart::Goals, &mut cleared);
+    let goals = told(
+        &changes.goals,
+        known.goals,
+        ProfilePart::Goals,
+        &mut cleared,
+    );
     let texts = [
         &display_name,
         &company_name,

@@ -165,14 +165,13 @@ mod tests {
         let (one, other) = (BrowserSecret::generate(), BrowserSecret::generate());
         let again = BrowserSecret::presented(one.reveal());
         assert_eq!(one.state(), again.state());
-        let all = [
-            one.state(),
-            one.nonce(),
-            one.code_verifier(),
-            other.state(),
-        ];
+        let all = [one.state(), one.nonce(), one.code_verifier(), other.state()];
         for (n, text) in all.iter().enumerate() {
-            assert_eq!(text.len(), 43, "RFC 7636 4.1 asks for 43 characters at least");
+            assert_eq!(
+                text.len(),
+                43,
+                "RFC 7636 4.1 asks for 43 characters at least"
+            );
             assert!(!all[..n].contains(text));
         }
         assert_eq!(format!("{one:?}"), "BrowserSecret(…)");

@@ -7,10 +7,8 @@ use fido_domain::{Actor, Position};
 use uuid::Uuid;
 
 use super::{Auth, AuthError};
+use crate::account::{AccountCommand, AccountRefusal, EMAIL_CLAIM, IDENTITY_CLAIM, ProvenIdentity};
 use crate::ambient;
-use crate::account::{
-    AccountCommand, AccountRefusal, EMAIL_CLAIM, IDENTITY_CLAIM, ProvenIdentity,
-};
 use crate::append::Claim;
 use crate::store::{CommandContext, Committed, ExecuteError, Origin};
 use crate::vault::VaultError;

@@ -68,8 +68,7 @@ impl Streams {
         self.is_last = i64::try_from(rows.len()).is_ok_and(|rows| rows < PAGE);
         for row in &rows {
             let kind: String = row.try_get("aggregate_type")?;
-            self.page
-                .push_back(StreamId::new(kind, row.try_get("id")?));
+            self.page.push_back(StreamId::new(kind, row.try_get("id")?));
             self.after = row.try_get("first_position")?;
         }
         Ok(())

@@ -45,7 +45,10 @@ impl Writer {
         self.put(text).await
     }
 
-    pub(super) async fn item(&mut self, value: &(impl Serialize + Sync)) -> Result<(), ExportError> {
+    pub(super) async fn item(
+        &mut self,
+        value: &(impl Serialize + Sync),
+    ) -> Result<(), ExportError> {
         let text = format!("{}{}", self.comma(), shown(value)?);
         self.put(text).await
     }

@@ -134,10 +134,7 @@ mod tests {
         let given = [registered(), revised(Some("A second shop"), vec![])];
         let whole = record(&given);
         assert_eq!(whole.profile.display_name, Some("Ada".to_owned().into()));
-        assert_eq!(
-            whole.profile.goals,
-            Some("A second shop".to_owned().into())
-        );
+        assert_eq!(whole.profile.goals, Some("A second shop".to_owned().into()));
         let [first, second] = given;
         let cleared = record(&[first, second, revised(None, vec![ProfilePart::Goals])]);
         assert_eq!(cleared.profile.goals, None);

@@ -155,7 +155,18 @@ mod tests {
     #[test]
     fn whatever_is_no_amount_or_no_currency_is_refused() {
         for wrong in [
-            "", "-1", "+1", "1e3", "01", ".5", "5.", "1,5", "1.00000", "1.0.0", "1 000", "NaN",
+            "",
+            "-1",
+            "+1",
+            "1e3",
+            "01",
+            ".5",
+            "5.",
+            "1,5",
+            "1.00000",
+            "1.0.0",
+            "1 000",
+            "NaN",
             "1000000000000000",
         ] {
             assert_eq!(Amount::parse(wrong).err(), Some(NoAmount), "{wrong}");

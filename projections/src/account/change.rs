@@ -159,4 +159,3 @@ fn mention(mention: &mut Mention, given: Option<impl Into<String>>) {
 fn sealed(content: Option<&Private<String>>) -> Option<String> {
     content.map(stored)
 }
-

@@ -23,7 +23,14 @@ async fn an_erased_account_is_gone_and_its_address_is_free() {
     let mut stream = Sse::open(&app.http, app.url("/v1/stream"), &ada.token, None).await;
     stream.next_named("hello").await;
 
-    let response = send(&app, &ada, Method::DELETE, "/v1/me", json!({"password": "correct horse"})).await;
+    let response = send(
+        &app,
+        &ada,
+        Method::DELETE,
+        "/v1/me",
+        json!({"password": "correct horse"}),
+    )
+    .await;
     assert_eq!(response.status(), 202);
     let cookie = response.headers()["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("fido=; Max-Age=0;"), "{cookie}");

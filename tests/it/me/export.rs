@@ -17,7 +17,10 @@ async fn exported(app: &TestApp, user: &TestUser) -> Value {
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "application/json");
     let disposition = response.headers()["content-disposition"].to_str().unwrap();
-    assert!(disposition.starts_with("attachment; filename="), "{disposition}");
+    assert!(
+        disposition.starts_with("attachment; filename="),
+        "{disposition}"
+    );
     response.json().await.unwrap()
 }
 
@@ -54,7 +57,10 @@ async fn plan_of(app: &TestApp, account_id: Uuid) -> Uuid {
         },
     ] {
         let context = CommandContext::new(Actor::user(account_id), account_id);
-        store.execute::<Plan>(plan_id, command, &context).await.unwrap();
+        store
+            .execute::<Plan>(plan_id, command, &context)
+            .await
+            .unwrap();
     }
     plan_id
 }
@@ -66,8 +72,14 @@ async fn everything_of_somebody_is_in_it_and_readable() {
     patch(&app, &ada, "/v1/me", json!({"goals": "A second shop"})).await;
     let consent = json!({"policy_version": "privacy-2026-01", "accepted": true});
     send(&app, &ada, Method::POST, "/v1/me/consents", consent).await;
-    let (chat, of_bob) = (app.start_conversation(&ada).await, app.start_conversation(&bob).await);
-    for (user, chat, text) in [(&ada, chat, "Bread for Graz"), (&bob, of_bob, "Beer for Graz")] {
+    let (chat, of_bob) = (
+        app.start_conversation(&ada).await,
+        app.start_conversation(&bob).await,
+    );
+    for (user, chat, text) in [
+        (&ada, chat, "Bread for Graz"),
+        (&bob, of_bob, "Beer for Graz"),
+    ] {
         let messages = format!("/v1/conversations/{chat}/messages");
         app.post(user, &messages, json!({"text": text}), 202).await;
     }

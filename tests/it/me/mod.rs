@@ -27,5 +27,9 @@ async fn patch(app: &TestApp, user: &TestUser, path: &str, body: Value) -> (Valu
 }
 
 fn position(response: &Response) -> i64 {
-    response.headers()["fido-position"].to_str().unwrap().parse().unwrap()
+    response.headers()["fido-position"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap()
 }

@@ -43,12 +43,21 @@ async fn a_profile_is_told_piece_by_piece() {
     assert_eq!(app.get(&ada, "/v1/me", at).await, told);
 
     // Said again, nothing happens; and nothing that was told is readable where it is stored.
-    let (same, again) = patch(&app, &ada, "/v1/me", json!({"goals": null, "company_size": "11-50"})).await;
+    let (same, again) = patch(
+        &app,
+        &ada,
+        "/v1/me",
+        json!({"goals": null, "company_size": "11-50"}),
+    )
+    .await;
     assert_eq!((same, again), (told, at));
     let events = events(&app, ada.account_id).await;
     assert_eq!(events.len(), 3, "registered, revised twice");
     let stored = events[1].payload.get();
-    assert!(!stored.contains("Bakery") && !stored.contains("1200"), "{stored}");
+    assert!(
+        !stored.contains("Bakery") && !stored.contains("1200"),
+        "{stored}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +94,11 @@ async fn a_consent_is_given_and_withdrawn() {
         (response.json::<Value>().await.unwrap(), at)
     };
     let (never, before) = decide(false).await;
-    assert_eq!(never["decided_at"], Value::Null, "there was nothing to withdraw");
+    assert_eq!(
+        never["decided_at"],
+        Value::Null,
+        "there was nothing to withdraw"
+    );
     let (given, at) = decide(true).await;
     assert_eq!(given["accepted"], true);
     assert!(at > before && given["decided_at"].is_string());
@@ -116,7 +129,11 @@ async fn what_is_not_right_is_named_and_changes_nothing() {
     for (path, body, field) in [
         ("/v1/me", json!({"display_name": null}), "display_name"),
         ("/v1/me", json!({"display_name": " "}), "display_name"),
-        ("/v1/me", json!({"company_name": "x".repeat(201)}), "company_name"),
+        (
+            "/v1/me",
+            json!({"company_name": "x".repeat(201)}),
+            "company_name",
+        ),
         ("/v1/me", json!({"business_type": 7}), "business_type"),
         ("/v1/me", json!({"company_size": "many"}), "company_size"),
         ("/v1/me", json!({"goals": "x".repeat(2_001)}), "goals"),
@@ -142,10 +159,26 @@ async fn what_is_not_right_is_named_and_changes_nothing() {
             "monthly_revenue.currency",
         ),
         ("/v1/me/preferences", json!({"model": "a model"}), "model"),
-        ("/v1/me/preferences", json!({"response_style": "rude"}), "response_style"),
-        ("/v1/me/preferences", json!({"temperature": 2.1}), "temperature"),
-        ("/v1/me/preferences", json!({"temperature": "0.7"}), "temperature"),
-        ("/v1/me/preferences", json!({"save_history": "no"}), "save_history"),
+        (
+            "/v1/me/preferences",
+            json!({"response_style": "rude"}),
+            "response_style",
+        ),
+        (
+            "/v1/me/preferences",
+            json!({"temperature": 2.1}),
+            "temperature",
+        ),
+        (
+            "/v1/me/preferences",
+            json!({"temperature": "0.7"}),
+            "temperature",
+        ),
+        (
+            "/v1/me/preferences",
+            json!({"save_history": "no"}),
+            "save_history",
+        ),
     ] {
         let response = send(&app, &ada, Method::PATCH, path, body.clone()).await;
         assert_eq!(response.status(), 422, "{body}");

@@ -14,7 +14,8 @@ async fn messages_and_tokens_of_this_month_are_counted() {
     assert_eq!(none["models"], json!([]));
     let chat = app.start_conversation(&ada).await;
     let messages = format!("/v1/conversations/{chat}/messages");
-    app.post(&ada, &messages, json!({"text": "A bakery in Graz"}), 202).await;
+    app.post(&ada, &messages, json!({"text": "A bakery in Graz"}), 202)
+        .await;
     until("the answer is counted", async || {
         app.get(&ada, "/v1/me/usage", 0).await["answers"] == 1
     })

@@ -50,7 +50,9 @@ async fn the_answer_for_one_browser_is_of_no_use_to_another() {
 
     // The code of one with the state of the other: PKCE and nonce belong to the browser.
     let (code, state) = (parameter(&back, "code"), parameter(&own, "state"));
-    let mixed = scene.app.url(&format!("/v1/auth/oidc/small/callback?code={code}&state={state}"));
+    let mixed = scene.app.url(&format!(
+        "/v1/auth/oidc/small/callback?code={code}&state={state}"
+    ));
     is_kept_out(&scene, &mut attacker, &mixed, "another's code").await;
 }
 

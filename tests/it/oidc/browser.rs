@@ -23,7 +23,11 @@ impl Browser {
 
     /// Opens `url`, without going on to where it may be sent.
     pub(super) async fn open(&mut self, url: &str) -> Response {
-        let cookies: Vec<_> = self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let cookies: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
         let request = self.http.get(url).header("cookie", cookies.join("; "));
         let response = request.send().await.unwrap();
         self.keep(&response);

@@ -12,12 +12,16 @@ impl Scene {
     /// with the address by which it comes back.
     async fn way_back_to_link(&self, user: &TestUser, browser: &mut Browser) -> String {
         let link = self.app.http.post(self.app.url("/v1/auth/oidc/small/link"));
-        let link = link.bearer_auth(&user.token).json(&json!({"return_to": "/settings"}));
+        let link = link
+            .bearer_auth(&user.token)
+            .json(&json!({"return_to": "/settings"}));
         let response = link.send().await.unwrap();
         assert_eq!(response.status(), 200);
         browser.keep(&response);
         let departure: Value = response.json().await.unwrap();
-        browser.sent_by(departure["authorize_url"].as_str().unwrap()).await
+        browser
+            .sent_by(departure["authorize_url"].as_str().unwrap())
+            .await
     }
 }
 
@@ -36,7 +40,10 @@ async fn an_account_with_the_same_address_is_not_entered_but_linked_by_its_owner
 
     let back = scene.way_back_to_link(&ada, &mut browser).await;
     assert_eq!(browser.sent_by(&back).await, scene.app.url("/settings"));
-    assert!(!browser.cookies.contains_key("fido"), "linking signs nobody in");
+    assert!(
+        !browser.cookies.contains_key("fido"),
+        "linking signs nobody in"
+    );
     let me = scene.app.get(&ada, "/v1/me", scene.head().await).await;
     assert_eq!(me["identities"], json!(["small"]));
 
@@ -75,7 +82,10 @@ async fn an_identity_belongs_to_one_account_and_an_account_has_one_of_each_provi
 #[tokio::test(flavor = "multi_thread")]
 async fn only_who_is_signed_in_can_link() {
     let scene = Scene::set().await;
-    let link = scene.app.http.post(scene.app.url("/v1/auth/oidc/small/link"));
+    let link = scene
+        .app
+        .http
+        .post(scene.app.url("/v1/auth/oidc/small/link"));
     let response = link.json(&json!({})).send().await.unwrap();
     assert_eq!(response.status(), 401);
 }

@@ -86,7 +86,10 @@ async fn somebody_new_gets_an_account_and_comes_back_to_it() {
     let mut browser = Browser::new();
     let landed = scene.sign_in(&mut browser).await;
     assert_eq!(landed, scene.app.url("/plans"));
-    assert!(!browser.cookies.contains_key("fido-oidc"), "it is forgotten");
+    assert!(
+        !browser.cookies.contains_key("fido-oidc"),
+        "it is forgotten"
+    );
     let head = scene.head().await;
     let me = scene.me(&mut browser, head).await;
     assert_eq!(me["email"], "ada@example.com");
@@ -97,7 +100,10 @@ async fn somebody_new_gets_an_account_and_comes_back_to_it() {
     scene.sign_in(&mut phone).await;
     let again = scene.me(&mut phone, head).await;
     assert_eq!(again["id"], me["id"], "the same account");
-    assert_ne!(phone.cookies["fido"], browser.cookies["fido"], "another session");
+    assert_ne!(
+        phone.cookies["fido"], browser.cookies["fido"],
+        "another session"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +119,10 @@ async fn another_instance_takes_the_browser_back() {
     assert_ne!(there, back);
     assert_eq!(browser.sent_by(&there).await, scene.app.url("/plans"));
     let head = scene.head().await;
-    assert_eq!(scene.me(&mut browser, head).await["email"], "ada@example.com");
+    assert_eq!(
+        scene.me(&mut browser, head).await["email"],
+        "ada@example.com"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,24 +149,38 @@ async fn people_land_here_or_where_they_may_and_nowhere_else() {
     for (asked, lands) in [
         ("", scene.app.url("/")),
         ("?return_to=/plans%3Fa=1", scene.app.url("/plans?a=1")),
-        ("?return_to=http://localhost:5173/home", "http://localhost:5173/home".to_owned()),
+        (
+            "?return_to=http://localhost:5173/home",
+            "http://localhost:5173/home".to_owned(),
+        ),
     ] {
         let mut browser = Browser::new();
         let there = browser.sent_by(&scene.start(asked)).await;
         let back = browser.sent_by(&there).await;
         assert_eq!(browser.sent_by(&back).await, lands);
     }
-    for elsewhere in ["https://evil.example/", "//evil.example", "/%5Cevil.example"] {
+    for elsewhere in [
+        "https://evil.example/",
+        "//evil.example",
+        "/%5Cevil.example",
+    ] {
         let url = scene.start(&format!("?return_to={elsewhere}"));
         let refused = Browser::new().refused_by(&url).await;
-        assert_eq!(refused, (400, "invalid-parameter".to_owned()), "{elsewhere}");
+        assert_eq!(
+            refused,
+            (400, "invalid-parameter".to_owned()),
+            "{elsewhere}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_nobody_knows_is_not_found() {
     let scene = Scene::set().await;
-    for path in ["/v1/auth/oidc/large/start", "/v1/auth/oidc/large/callback?state=x&code=y"] {
+    for path in [
+        "/v1/auth/oidc/large/start",
+        "/v1/auth/oidc/large/callback?state=x&code=y",
+    ] {
         let refused = Browser::new().refused_by(&scene.app.url(path)).await;
         assert_eq!(refused, (404, "not-found".to_owned()));
     }

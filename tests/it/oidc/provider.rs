@@ -205,9 +205,15 @@ async fn token(
 ) -> Response {
     let redemption = Redemption::parse(&form);
     let mut inner = provider.inner();
-    let refused = |error: &str| (StatusCode::BAD_REQUEST, Json(json!({"error": error}))).into_response();
-    let proof = format!("Basic {}", STANDARD.encode(format!("{CLIENT}:{}", escaped(SECRET))));
-    let proven = headers.get("authorization").is_some_and(|given| given == proof.as_str());
+    let refused =
+        |error: &str| (StatusCode::BAD_REQUEST, Json(json!({"error": error}))).into_response();
+    let proof = format!(
+        "Basic {}",
+        STANDARD.encode(format!("{CLIENT}:{}", escaped(SECRET)))
+    );
+    let proven = headers
+        .get("authorization")
+        .is_some_and(|given| given == proof.as_str());
     if !proven || redemption.get("grant_type") != "authorization_code" {
         return refused("invalid_client");
     }
@@ -233,6 +239,19 @@ fn escaped(text: &str) -> String {
 }
 
 impl Inner {
+    /// What the token says of its signature, and which key makes it.
+    fn signature(&self) -> (&'static str, Option<usize>) {
+        if self.forgery == Forgery::Unsigned {
+            ("none", None)
+        } else if self.forgery == Forgery::SharedSecret {
+            ("HS256", None)
+        } else if self.forgery == Forgery::OtherKey {
+            ("RS256", Some(1 - self.signs_with))
+        } else {
+            ("RS256", Some(self.signs_with))
+        }
+    }
+
     fn id_token(&self, asked: &Asked) -> String {
         let now = ambient::now().unix_timestamp();
         let mut claims = json!({
@@ -256,18 +275,14 @@ impl Inner {
             | Forgery::Tampered
             | Forgery::NoToken => {}
         }
-        let algorithm = match self.forgery {
-            Forgery::Unsigned => "none",
-            Forgery::SharedSecret => "HS256",
-            _ => "RS256",
-        };
-        let header = json!({"alg": algorithm, "typ": "JWT", "kid": format!("key-{}", self.signs_with)});
+        let (algorithm, key) = self.signature();
+        let header =
+            json!({"alg": algorithm, "typ": "JWT", "kid": format!("key-{}", self.signs_with)});
         let signed = format!("{}.{}", encoded(&header), encoded(&claims));
-        let signature = match self.forgery {
-            Forgery::Unsigned => Vec::new(),
-            Forgery::SharedSecret => hmac(&signed),
-            Forgery::OtherKey => sign(1, &signed),
-            _ => sign(self.signs_with, &signed),
+        let signature = match (algorithm, key) {
+            ("HS256", _) => hmac(&signed),
+            (_, Some(key)) => sign(key, &signed),
+            (_, None) => Vec::new(),
         };
         let signature = URL_SAFE_NO_PAD.encode(signature);
         if self.forgery == Forgery::Tampered {
@@ -292,7 +307,12 @@ fn hmac(text: &str) -> Vec<u8> {
     let mut key = [0_u8; 64];
     key[..SECRET.len()].copy_from_slice(SECRET.as_bytes());
     let pad = |byte: u8| key.map(|k| k ^ byte);
-    let inner = sha2::Sha256::new().chain_update(pad(0x36)).chain_update(text).finalize();
-    let outer = sha2::Sha256::new().chain_update(pad(0x5c)).chain_update(inner);
+    let inner = sha2::Sha256::new()
+        .chain_update(pad(0x36))
+        .chain_update(text)
+        .finalize();
+    let outer = sha2::Sha256::new()
+        .chain_update(pad(0x5c))
+        .chain_update(inner);
     outer.finalize().to_vec()
 }

@@ -114,7 +114,10 @@ async fn account_says(snapshot: &mut Snapshot, id: Uuid, log: &AccountRecord) {
     assert_eq!(shown(&row.goals), shown(&profile.goals));
     let preferences = &log.preferences;
     assert_eq!(shown(&row.model), shown(&preferences.model));
-    assert_eq!(shown(&row.response_style), shown(preferences.response_style));
+    assert_eq!(
+        shown(&row.response_style),
+        shown(preferences.response_style)
+    );
     assert_eq!(shown(&row.temperature), shown(preferences.temperature));
     assert_eq!(row.save_history, preferences.save_history);
     assert_eq!(json!(row.identities), shown(&log.identities));

@@ -2,9 +2,7 @@
 //! random, and what is not refused is in the log.
 
 use fastrand::Rng;
-use fido_commands::account::{
-    AccountCommand, PreferenceChanges, ProfileChanges, ProvenIdentity,
-};
+use fido_commands::account::{AccountCommand, PreferenceChanges, ProfileChanges, ProvenIdentity};
 use fido_commands::conversation::ConversationCommand;
 use fido_commands::log::Log;
 use fido_commands::plan::{Change, Changes, Given, PlanCommand};

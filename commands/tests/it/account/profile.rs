@@ -2,7 +2,8 @@
 //! are elsewhere.
 
 use fido_commands::account::{
-    AccountCommand, AccountRefusal, MOST_CONSENTS, PreferenceChanges, ProfileChanges, ProvenIdentity,
+    AccountCommand, AccountRefusal, MOST_CONSENTS, PreferenceChanges, ProfileChanges,
+    ProvenIdentity,
 };
 use fido_commands::change::Change;
 use fido_domain::account::{
@@ -17,7 +18,11 @@ fn told(changes: ProfileChanges) -> AccountCommand {
     AccountCommand::ReviseProfile { changes }
 }
 
-fn revised(goals: Option<&str>, company_size: Option<CompanySize>, cleared: Vec<ProfilePart>) -> AccountEvent {
+fn revised(
+    goals: Option<&str>,
+    company_size: Option<CompanySize>,
+    cleared: Vec<ProfilePart>,
+) -> AccountEvent {
     AccountEvent::ProfileRevised {
         display_name: None,
         company_name: None,
@@ -60,7 +65,11 @@ fn only_what_has_changed_about_a_person_is_recorded() {
                 company_size: Change::Clear,
                 ..ProfileChanges::default()
             },
-            vec![revised(None, None, vec![ProfilePart::CompanySize, ProfilePart::Goals])],
+            vec![revised(
+                None,
+                None,
+                vec![ProfilePart::CompanySize, ProfilePart::Goals],
+            )],
         ),
     ] {
         accounts()
