@@ -78,9 +78,6 @@ impl From<AuthError> for Problem {
             AuthError::PasswordNeeded => {
                 Self::new(Kind::InvalidBody).field("password", "is required")
             }
-            AuthError::WrongPassword => {
-                Self::new(Kind::WrongPassword).field("password", "is not that of the account")
-            }
             AuthError::SignInNotFresh => Self::new(Kind::SignInAgain).detail(format!(
                 "The account has no password: sign in again, and ask within {} minutes.",
                 FRESH.whole_minutes()

@@ -25,8 +25,6 @@ pub(crate) enum Kind {
     EmailTaken,
     /// A reply is being written.
     ReplyInProgress,
-    /// Whoever is signed in does not know the password.
-    WrongPassword,
     /// The sign-in was too long ago for something that cannot be undone.
     SignInAgain,
     /// The provider does not say that the address is theirs.
@@ -62,7 +60,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// All of them, for the tests that look at each.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::InvalidParameter,
         Self::MalformedBody,
         Self::Unauthenticated,
@@ -73,7 +71,6 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::EmailTaken,
         Self::ReplyInProgress,
-        Self::WrongPassword,
         Self::SignInAgain,
         Self::EmailUnverified,
         Self::SignInFailed,
@@ -98,11 +95,9 @@ impl Kind {
                 StatusCode::BAD_REQUEST
             }
             Self::Unauthenticated | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::CrossSite
-            | Self::Forbidden
-            | Self::WrongPassword
-            | Self::SignInAgain
-            | Self::EmailUnverified => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::Forbidden | Self::SignInAgain | Self::EmailUnverified => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::EmailTaken
@@ -133,7 +128,6 @@ impl Kind {
             Self::MethodNotAllowed => "method-not-allowed",
             Self::EmailTaken => "email-taken",
             Self::ReplyInProgress => "reply-in-progress",
-            Self::WrongPassword => "wrong-password",
             Self::SignInAgain => "sign-in-again",
             Self::EmailUnverified => "email-unverified",
             Self::SignInFailed => "sign-in-failed",
@@ -165,7 +159,6 @@ impl Kind {
             Self::MethodNotAllowed => "This cannot be done here",
             Self::EmailTaken => "An account with this email address exists already",
             Self::ReplyInProgress => "A reply is being written",
-            Self::WrongPassword => "The password is wrong",
             Self::SignInAgain => "Please sign in again first",
             Self::EmailUnverified => "The provider has not verified your email address",
             Self::SignInFailed => "Signing in with this provider has failed; please try again",

@@ -37,9 +37,6 @@ pub enum AuthError {
     /// An account that has a password is to be proved with it.
     #[error("the password is needed")]
     PasswordNeeded,
-    /// It is not the password of the account.
-    #[error("the password is wrong")]
-    WrongPassword,
     /// Without a password only a sign-in of a moment ago proves who somebody is.
     #[error("the sign-in was too long ago")]
     SignInNotFresh,

@@ -14,7 +14,7 @@ impl Auth {
     /// none because they sign in elsewhere, by having signed in less than [`FRESH`] ago.
     ///
     /// # Errors
-    /// [`AuthError::PasswordNeeded`], [`AuthError::WrongPassword`], [`AuthError::SignInNotFresh`], or
+    /// [`AuthError::PasswordNeeded`], [`AuthError::WrongCredentials`], [`AuthError::SignInNotFresh`], or
     /// what the database says.
     pub async fn prove_again(
         &self,
@@ -31,7 +31,7 @@ impl Auth {
             (Some(_), None) => Err(AuthError::PasswordNeeded),
             (Some(hash), Some(password)) => {
                 let right = self.hasher.verify(password, Some(hash)).await?;
-                right.then_some(()).ok_or(AuthError::WrongPassword)
+                right.then_some(()).ok_or(AuthError::WrongCredentials)
             }
         }
     }

@@ -58,7 +58,7 @@ async fn only_whoever_knows_the_password_erases() {
     let app = TestApp::start_quiet().await;
     let ada = app.register("ada").await;
     let wrong = refused(&app, &ada, json!({"password": "battery staple"})).await;
-    assert_eq!(wrong, (403, "/problems/wrong-password".to_owned()));
+    assert_eq!(wrong, (401, "/problems/wrong-credentials".to_owned()));
     for body in [json!({}), json!({"password": null}), json!({"password": 7})] {
         let missing = refused(&app, &ada, body).await;
         assert_eq!(missing, (422, "/problems/invalid-body".to_owned()));
