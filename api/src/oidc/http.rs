@@ -42,7 +42,7 @@ impl Http {
 
     pub(super) async fn send(self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let unreachable = |error: reqwest::Error| HttpError::Unreachable(error.without_url());
-        let request = request.try_into().map_err(unreachable)?;
+        let request: reqwest::Request = request.try_into().map_err(unreachable)?;
         let mut answer = self.0.execute(request).await.map_err(unreachable)?;
         let mut body = Vec::new();
         while let Some(piece) = answer.chunk().await.map_err(unreachable)? {

@@ -27,7 +27,7 @@ use super::settings::ProviderSettings;
 /// How long what a provider says of itself is believed.
 const KEPT: Duration = Duration::from_secs(60 * 60);
 /// How soon it may be asked again because of a key that is not known.
-const PAUSE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(1);
 /// How an ID token may be signed: never with a secret that both sides know, and never not at all.
 const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
