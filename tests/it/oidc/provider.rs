@@ -93,17 +93,18 @@ impl Redemption {
     }
 }
 
-/// Two keys, made once: they take a while.
+/// Two keys, made once, and short: making them takes a while without optimisation.
 fn keys() -> &'static [RsaPrivateKey; 2] {
     static KEYS: OnceLock<[RsaPrivateKey; 2]> = OnceLock::new();
     KEYS.get_or_init(|| {
-        let new = || RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
+        let new = || RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 1024).unwrap();
         [new(), new()]
     })
 }
 
 impl Provider {
     pub(super) async fn start(person: Person) -> Self {
+        tokio::task::spawn_blocking(keys).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let provider = Self(Arc::new(Mutex::new(Inner {
