@@ -168,5 +168,6 @@ impl ConsentDecision {
 pub(super) struct Farewell {
     /// The account's password. An account without one has to have signed in within five minutes.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>", length(min = 8, max = 256))]
     pub(super) password: Option<Password>,
 }

@@ -87,7 +87,8 @@ impl Provider {
 
     /// Where the browser that keeps `secret` has to go.
     pub(super) async fn entrance(&self, secret: &BrowserSecret) -> Result<Url, OidcError> {
-        let client = self.client(&self.metadata(KEPT).await?);
+        let metadata = self.metadata(KEPT).await?;
+        let client = self.client(&metadata);
         let (state, nonce) = (secret.state(), secret.nonce());
         let verifier = PkceCodeVerifier::new(secret.code_verifier());
         let (url, ..) = client
@@ -117,7 +118,10 @@ impl Provider {
             // Keys change: it may be one that the provider has made since.
             Err(ClaimsVerificationError::SignatureVerification(
                 SignatureVerificationError::NoMatchingKey,
-            )) => self.claims(&self.metadata(PAUSE).await?, &token, &nonce),
+            )) => {
+                let metadata = self.metadata(PAUSE).await?;
+                self.claims(&metadata, &token, &nonce)
+            }
             claims => claims,
         }?;
         self.read(&claims)

@@ -94,6 +94,18 @@ impl std::fmt::Debug for MonthlyRevenue {
     }
 }
 
+impl std::fmt::Debug for Amount {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Amount(…)")
+    }
+}
+
+impl std::fmt::Debug for Currency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Currency(…)")
+    }
+}
+
 impl TryFrom<String> for Amount {
     type Error = NoAmount;
 
