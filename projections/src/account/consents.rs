@@ -23,8 +23,7 @@ pub struct ConsentRow {
 
 const OF_ONE: Query = Query::read(
     "account.consents",
-    "select policy_version, accepted, decided_at from consents \
-     where account_id = $1 order by policy_version",
+    "select policy_version, accepted, decided_at from consents where account_id = $1",
 );
 
 const UPSERT: Query = Query::write(
@@ -52,7 +51,8 @@ pub async fn consents(
         .bind(account_id)
         .fetch_all(&mut *snapshot.transaction)
         .await?;
-    rows.iter()
+    let mut consents = rows
+        .iter()
         .map(|row| {
             Ok(ConsentRow {
                 policy_version: row.try_get("policy_version")?,
@@ -60,7 +60,10 @@ pub async fn consents(
                 decided_at: row.try_get("decided_at")?,
             })
         })
-        .collect()
+        .collect::<Result<Vec<_>, ReadError>>()?;
+    // They are few, and the database would sort them, too.
+    consents.sort_by(|one, other| one.policy_version.cmp(&other.policy_version));
+    Ok(consents)
 }
 
 /// What a batch changes in consents: the last word on each.

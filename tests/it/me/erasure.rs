@@ -49,6 +49,6 @@ async fn only_whoever_knows_the_password_erases() {
         let missing = refused(&app, &ada, body).await;
         assert_eq!(missing, (422, "/problems/invalid-body".to_owned()));
     }
-    let me = app.get(&ada, "/v1/me", 0).await;
+    let me = app.get(&ada, "/v1/me", 1).await;
     assert_eq!(me["email"], "ada@example.com");
 }

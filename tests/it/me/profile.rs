@@ -67,7 +67,7 @@ async fn preferences_are_chosen_and_left_to_fido_again() {
     let nothing = json!({
         "model": null, "response_style": null, "temperature": null, "save_history": null,
     });
-    let me = app.get(&ada, "/v1/me", 0).await;
+    let me = app.get(&ada, "/v1/me", 1).await;
     assert_eq!(me["preferences"], nothing);
     let chosen = json!({
         "model": "gpt-6-luna", "response_style": "concise", "temperature": 0.7, "save_history": false,

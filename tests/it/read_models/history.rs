@@ -115,10 +115,8 @@ impl Person {
             for plan in &mut plans {
                 self.go_on_with_plan(plan).await;
             }
-            if self.rng.u8(..4) == 0 {
-                let command = self.something_about_themselves();
-                self.ask::<Account>(self.account_id, command).await;
-            }
+            let command = self.something_about_themselves();
+            self.ask::<Account>(self.account_id, command).await;
         }
         if self.rng.u8(..10) == 0 {
             self.ask::<Account>(self.account_id, AccountCommand::EraseAccount)
@@ -157,7 +155,7 @@ impl Person {
                 },
             },
             _ => {
-                let version = ["2025", "2026"][self.rng.usize(..2)];
+                let version = self.rng.u8(..20).to_string();
                 let policy_version = PolicyVersion::parse(version).unwrap();
                 if self.rng.bool() {
                     AccountCommand::GiveConsent { policy_version }
