@@ -17,7 +17,8 @@ use crate::document::{self, Documented};
 use crate::problem::{Kind, Problem};
 use crate::request::observe;
 use crate::{
-    Api, account, analytics, conversation, copilots, health, idempotency, linger, session, stream,
+    Api, account, analytics, conversation, copilots, health, idempotency, linger, me, oidc,
+    session, stream,
 };
 
 /// The API as a service. Event streams come alive when [`serve`](crate::serve()) follows the log.
@@ -37,6 +38,8 @@ pub fn openapi() -> OpenApi {
 pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
     ApiRouter::new()
         .merge(account::routes())
+        .merge(me::routes())
+        .merge(oidc::routes())
         .merge(session::routes())
         .merge(copilots::routes())
         .merge(conversation::routes())

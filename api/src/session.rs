@@ -13,7 +13,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::account::{Account, Welcome};
+use crate::account::{Welcome, recorded};
 use crate::answer::{At, Created, Found, NoContent, Page, Shown};
 use crate::document::about;
 use crate::extract::{Id, Json, Visitor};
@@ -61,11 +61,10 @@ async fn sign_in(
         .auth
         .open_session(account_id, visitor.user_agent())
         .await?;
-    let events = api.auth.account_events(account_id).await?;
-    let position = At(events.last().map_or(0, |last| last.position));
+    let (account, position) = recorded(&api, account_id).await?;
     let cookie = api.config.cookie.keep(&opened);
-    let welcome = Created::of(Welcome::new(Account::from_log(&events)?, &opened));
-    Ok(welcome.with((cookie, position)))
+    let welcome = Created::of(Welcome::new(account, &opened));
+    Ok(welcome.with((cookie, At(position))))
 }
 
 async fn devices(State(api): App, who: SignedIn) -> Answer<Found<Page<Session>>> {

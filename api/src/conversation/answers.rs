@@ -220,7 +220,7 @@ fn nothing_yet() -> Private<String> {
 
 /// What an erasure has led to: where the log proves it.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Erasure {
+pub(crate) struct Erasure {
     /// Where the log proves it.
     receipt: ErasureProof,
 }

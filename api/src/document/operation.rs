@@ -2,12 +2,12 @@
 
 use aide::generate::GenContext;
 use aide::openapi::{
-    HeaderStyle, Operation, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle,
-    ReferenceOr, SchemaObject, SecurityRequirement,
+    HeaderStyle, MediaType, Operation, Parameter, ParameterData, ParameterSchemaOrContent,
+    PathStyle, ReferenceOr, Response, SchemaObject, SecurityRequirement,
 };
 use aide::operation::{ParamLocation, add_parameters, parameters_from_schema};
 use aide::transform::TransformOperation;
-use schemars::{JsonSchema, Schema};
+use schemars::{JsonSchema, Schema, json_schema};
 use serde_json::Value;
 
 use super::{problems, schemas};
@@ -81,6 +81,35 @@ pub(crate) fn header<T: JsonSchema>(
     };
     add_parameters(context, operation, [parameter]);
     may_end_in(operation, &[Kind::InvalidParameter]);
+}
+
+/// An answer in a form that this document does not look into.
+pub(crate) fn in_form(media_type: &str, description: &str) -> Response {
+    let schema = match media_type {
+        "application/json" => json_schema!({ "type": "object" }),
+        _ => json_schema!({ "type": "string" }),
+    };
+    let media = MediaType {
+        schema: Some(SchemaObject {
+            json_schema: schema,
+            external_docs: None,
+            example: None,
+        }),
+        ..MediaType::default()
+    };
+    Response {
+        description: description.to_owned(),
+        content: [(media_type.to_owned(), media)].into_iter().collect(),
+        ..Response::default()
+    }
+}
+
+/// An answer without a body.
+pub(crate) fn bodiless(description: &str) -> Response {
+    Response {
+        description: description.to_owned(),
+        ..Response::default()
+    }
 }
 
 /// A parameter of the path.

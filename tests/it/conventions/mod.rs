@@ -133,6 +133,9 @@ async fn a_parameter_or_a_header_that_is_wrong_is_named() {
     let scene = Scene::set().await;
     let mut cases = Vec::new();
     for route in table() {
+        if route.done == 404 {
+            continue;
+        }
         let operation = scene.document.operation(&route);
         let asked = || scene.asked(&route).by(scene.rightful(&route));
         let named = |case: Case, name: &str| case.expect(400, "invalid-parameter").naming(name);
@@ -187,7 +190,9 @@ async fn a_body_that_is_wrong_is_named() {
             route.method,
             route.path
         );
-        let Some(good) = &route.body else { continue };
+        let Some(good) = route.body.as_ref().filter(|_| route.done != 404) else {
+            continue;
+        };
         let bare = || {
             let bodiless = Route {
                 body: None,
@@ -255,7 +260,7 @@ async fn asked_well_each_route_answers_as_its_document_says() {
         let case = scene.asked(&route).by(scene.rightful(&route));
         let case = case
             .header("x-request-id", "r-1")
-            .header("idempotency-key", route.path);
+            .header("idempotency-key", format!("{}{}", route.method, route.path));
         let answer = case.answer(&scene.app).await;
         assert_eq!(answer.status(), route.done, "{case}");
         assert!(operation.may_answer(route.done), "{case}");

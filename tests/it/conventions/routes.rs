@@ -41,6 +41,12 @@ impl Route {
         self
     }
 
+    /// Where nothing is configured for it, there is nothing.
+    fn absent(mut self) -> Self {
+        self.done = 404;
+        self
+    }
+
     fn keyed(mut self) -> Self {
         self.is_keyed = true;
         self
@@ -53,6 +59,10 @@ fn get(path: &'static str) -> Route {
 
 fn post(path: &'static str, done: u16, body: Value) -> Route {
     Route::new(Method::POST, path, done).sending(body)
+}
+
+fn patch(path: &'static str, body: Value) -> Route {
+    Route::new(Method::PATCH, path, 200).sending(body)
 }
 
 fn delete(path: &'static str, done: u16) -> Route {
@@ -70,6 +80,16 @@ pub(super) fn table() -> Vec<Route> {
             json!({ "email": "eve@example.com", "password": "correct horse", "display_name": "Eve" }),
         ),
         get("/v1/me"),
+        patch("/v1/me", json!({ "company_name": "Ada's Bakery" })).keyed(),
+        patch("/v1/me/preferences", json!({ "response_style": "concise" })).keyed(),
+        post(
+            "/v1/me/consents",
+            201,
+            json!({ "policy_version": "privacy-2026-01", "accepted": true }),
+        )
+        .keyed(),
+        get("/v1/me/usage"),
+        get("/v1/me/export"),
         post(
             "/v1/sessions",
             201,
@@ -94,8 +114,12 @@ pub(super) fn table() -> Vec<Route> {
         get("/v1/conversations/{conversation_id}/messages"),
         get("/v1/stream"),
         get("/v1/analytics/{view}"),
+        get("/v1/auth/oidc/{provider}/start").absent(),
+        get("/v1/auth/oidc/{provider}/callback").absent(),
+        post("/v1/auth/oidc/{provider}/link", 200, json!({})).absent(),
         delete("/v1/conversations/{conversation_id}", 202),
         delete("/v1/sessions/{session_id}", 204),
         delete("/v1/sessions/current", 204),
+        delete("/v1/me", 202).sending(json!({ "password": "correct horse" })),
     ]
 }

@@ -145,6 +145,7 @@ async fn ids(app: &TestApp, ada: &TestUser, bob: &TestUser) -> BTreeMap<&'static
     BTreeMap::from([
         ("conversation_id", conversations),
         ("session_id", sessions),
+        ("provider", shared("nobody")),
         ("view", shared("daily_actives")),
     ])
 }
