@@ -59,7 +59,7 @@ async fn ready(State(api): App) -> Readiness {
     let arrived = Instant::now();
     // Everything is asked once for all who have come while somebody else was waiting.
     let mut last = api.last_look.lock().await;
-    let readiness = match &*last {
+    match &*last {
         Some((began, readiness)) if *began >= arrived => readiness.clone(),
         _ => {
             let began = Instant::now();
@@ -67,8 +67,7 @@ async fn ready(State(api): App) -> Readiness {
             *last = Some((began, readiness.clone()));
             readiness
         }
-    };
-    readiness
+    }
 }
 
 async fn look(api: &Api) -> Readiness {

@@ -24,8 +24,13 @@ use crate::{
 /// The API as a service. Event streams come alive when [`serve`](crate::serve()) follows the log.
 pub fn router(api: Arc<Api>) -> Router {
     let Documented {
-        router, document, ..
+        router,
+        document,
+        mistakes,
     } = document::document(routes);
+    for mistake in mistakes {
+        tracing::error!(mistake, "the API's document is not right");
+    }
     around(router.merge(document::pages(&document))).with_state(api)
 }
 

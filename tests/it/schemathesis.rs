@@ -48,6 +48,11 @@ async fn a_short_run_as_each_role_finds_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes FIDO_FUZZ_MINUTES (10); make fuzz"]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "whoever runs it says for how long, and wants to see how far it is"
+)]
 async fn soak() {
     let minutes = std::env::var("FIDO_FUZZ_MINUTES").map_or(10, |text| text.parse().unwrap());
     let until = Instant::now() + Duration::from_secs(60 * minutes);

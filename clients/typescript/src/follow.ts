@@ -64,13 +64,14 @@ async function* connection(options: FollowOptions, last?: string): AsyncGenerato
 
 /** The frames in a body (WHATWG HTML 9.2.6). */
 async function* frames(body: ReadableStream<Uint8Array>): AsyncGenerator<Received> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
   let text = "";
   try {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
-      text += value;
+      text += decoder.decode(value, { stream: true });
       const blocks = text.split(/\r?\n\r?\n/);
       text = blocks.pop() ?? "";
       for (const block of blocks) {
