@@ -67,7 +67,9 @@ fn every_operation_says_how_it_ends_well_and_that_it_may_not() {
     for (name, operation) in operations(&document) {
         let responses = operation["responses"].as_object().unwrap();
         assert!(
-            responses.keys().any(|status| status.starts_with(['2', '3'])),
+            responses
+                .keys()
+                .any(|status| status.starts_with(['2', '3'])),
             "{name}"
         );
         assert!(responses.contains_key("500"), "{name}");
