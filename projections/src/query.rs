@@ -8,10 +8,13 @@ use crate::{account, audit, conversation, plan, timeline, usage};
 
 /// Asked before rows are written; holds until the transaction ends. What is written is few rows at
 /// known keys of tables of any size, and a plan that was made when a table was small lives on when it
-/// is not any more: joins must go from the keys to the index, whatever the table looked like. Without
-/// `jit`, as a plan that has no other way looks so dear that it would be compiled.
-pub const WRITING: &str = "select set_config(name, 'off', true) \
-    from unnest(array['enable_hashjoin', 'enable_mergejoin', 'enable_seqscan', 'jit']) as t (name)";
+/// is not any more: joins must go from the keys to the index, whatever the table looked like. As that
+/// leaves one plan worth having, it is made once and kept (`force_generic_plan`): to plan anew for each
+/// batch takes longer than to write a small one. Without `jit`, as a plan that has no other way looks
+/// so dear that it would be compiled.
+pub const WRITING: &str = "select set_config(name, value, true) from (values \
+    ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('enable_seqscan', 'off'), \
+    ('jit', 'off'), ('plan_cache_mode', 'force_generic_plan')) as t (name, value)";
 
 /// A statement on read models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

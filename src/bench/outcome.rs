@@ -69,7 +69,8 @@ impl Goal {
         }
     }
 
-    fn words(&self) -> String {
+    /// One plain line.
+    pub(super) fn words(&self) -> String {
         let Self {
             of,
             found,

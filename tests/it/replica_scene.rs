@@ -23,15 +23,7 @@ use uuid::Uuid;
 
 use crate::app::{TestApp, TestUser};
 use crate::ground::{Ground, REPLICA, TEMPLATE_REPLICA, cluster, new_database};
-use crate::until::within;
-
-/// Longer than anything takes that is going to happen at all.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Looks until `condition` holds.
-pub(crate) async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
-    within(PATIENCE, what, condition).await;
-}
+use crate::until::{PATIENCE, within};
 
 /// A figure for whoever reads along; it decides nothing.
 pub(crate) fn note(line: &str) {
@@ -97,8 +89,13 @@ impl Replica {
 
     /// Waits until it shows the log up to `position`.
     pub(crate) async fn reaches(&self, position: Position) {
+        self.reaches_within(PATIENCE, position).await;
+    }
+
+    /// [`reaches`](Self::reaches), of a log that takes longer.
+    pub(crate) async fn reaches_within(&self, patience: Duration, position: Position) {
         let mut owner = self.as_owner().await;
-        until("the replica has come far enough", async || {
+        within(patience, "the replica has come far enough", async || {
             let reached: Position = sqlx::query_scalar("select position from fido.checkpoint")
                 .fetch_one(&mut owner)
                 .await

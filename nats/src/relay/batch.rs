@@ -1,4 +1,5 @@
-//! One atomic batch: all of its events are stored directly behind their predecessor, or none is.
+//! One batch of events, each of which is stored directly behind its predecessor or not at all: many
+//! as an atomic batch of the server, few as messages of their own.
 
 use std::time::Duration;
 
@@ -7,6 +8,8 @@ use async_nats::header;
 use async_nats::jetstream::context::PublishAckFuture;
 use fido_commands::ambient;
 use fido_domain::{Position, Recorded};
+use futures::StreamExt;
+use futures::stream::FuturesOrdered;
 
 use super::RelayError;
 use crate::Nats;
@@ -16,69 +19,119 @@ use crate::names::{AGGREGATE_ID, EVENTS_STREAM, SEQUENCE, event_subject};
 /// How long sending a batch may take, which waits for nothing but the line.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Up to how many events go as messages of their own. For an atomic batch the server makes a store,
+/// fills and removes it, which costs it as much as some dozens of messages, and a trickle of events
+/// would keep it busy with nothing else.
+const FEW: usize = 32;
+
 /// Sends `batch`; what comes back waits for the server's word and answers with the last position.
 pub(super) async fn send(
     nats: &Nats,
     batch: &[Recorded],
 ) -> Result<impl Future<Output = Result<Position, RelayError>> + use<>, RelayError> {
-    let Some((last, others)) = batch.split_last() else {
-        return Err(RelayError::Stuck);
-    };
-    let position = last.position;
-    let sent = tokio::time::timeout(PATIENCE, send_all(nats, others, last)).await;
-    let acknowledged = sent.map_err(|_elapsed| RelayError::Stuck)??;
-    Ok(async move {
-        let acknowledged = acknowledged
-            .await
-            .map_err(|source| RelayError::Refused { position, source })?;
-        let sequence = acknowledged.sequence;
-        if Position::try_from(sequence) == Ok(position) {
-            Ok(position)
+    let sending = async {
+        if batch.len() <= FEW {
+            send_each(nats, batch).await
         } else {
-            Err(RelayError::Misplaced { position, sequence })
+            send_together(nats, batch).await
         }
+    };
+    let sent = tokio::time::timeout(PATIENCE, sending).await;
+    let mut acknowledgements = sent.map_err(|_elapsed| RelayError::Stuck)??;
+    Ok(async move {
+        let mut last = None;
+        while let Some(stored) = acknowledgements.next().await {
+            last = Some(stored?);
+        }
+        last.ok_or(RelayError::Stuck)
     })
 }
 
-async fn send_all(
-    nats: &Nats,
-    others: &[Recorded],
-    last: &Recorded,
-) -> Result<PublishAckFuture, RelayError> {
-    let id = ambient::new_id().to_string();
-    for (event, n) in others.iter().zip(1_usize..) {
-        nats.client
-            .publish_with_headers(event_subject(event), headers(event, &id, n), body(event)?)
-            .await
-            .map_err(|source| RelayError::Send {
-                position: event.position,
-                source: source.into(),
-            })?;
+/// The server's words, in order.
+type Acknowledgements =
+    FuturesOrdered<futures::future::BoxFuture<'static, Result<Position, RelayError>>>;
+
+/// Each event says which one it follows. When one is refused, later ones may still be stored, but only
+/// where another relay has put the same events before them.
+async fn send_each(nats: &Nats, batch: &[Recorded]) -> Result<Acknowledgements, RelayError> {
+    let mut acknowledgements = Acknowledgements::new();
+    for event in batch {
+        let mut headers = headers(event);
+        follow(&mut headers, event);
+        let sent = publish(nats, event, headers).await?;
+        acknowledgements.push_back(Box::pin(stored(event.position, sent)));
     }
-    let mut commit = headers(last, &id, others.len() + 1);
-    commit.insert(header::NATS_BATCH_COMMIT, header::NATS_BATCH_COMMIT_FINAL);
+    Ok(acknowledgements)
+}
+
+/// All are stored, the first behind its predecessor, or none is.
+async fn send_together(nats: &Nats, batch: &[Recorded]) -> Result<Acknowledgements, RelayError> {
+    let id = ambient::new_id().to_string();
+    let mut acknowledgements = Acknowledgements::new();
+    for (event, n) in batch.iter().zip(1_usize..) {
+        let mut headers = headers(event);
+        headers.insert(header::NATS_BATCH_ID, id.as_str());
+        headers.insert(header::NATS_BATCH_SEQUENCE, n.to_string().as_str());
+        if n == 1 {
+            follow(&mut headers, event);
+        }
+        if n == batch.len() {
+            headers.insert(header::NATS_BATCH_COMMIT, header::NATS_BATCH_COMMIT_FINAL);
+            let sent = publish(nats, event, headers).await?;
+            acknowledgements.push_back(Box::pin(stored(event.position, sent)));
+        } else {
+            let position = event.position;
+            nats.client
+                .publish_with_headers(event_subject(event), headers, body(event)?)
+                .await
+                .map_err(|source| RelayError::Send {
+                    position,
+                    source: source.into(),
+                })?;
+        }
+    }
+    Ok(acknowledgements)
+}
+
+async fn publish(
+    nats: &Nats,
+    event: &Recorded,
+    headers: HeaderMap,
+) -> Result<PublishAckFuture, RelayError> {
     nats.jetstream
-        .publish_with_headers(event_subject(last), commit, body(last)?)
+        .publish_with_headers(event_subject(event), headers, body(event)?)
         .await
         .map_err(|source| RelayError::Send {
-            position: last.position,
+            position: event.position,
             source: source.into(),
         })
 }
 
-/// The headers of the `n`th event of the batch `id`. The first says what the batch has to follow.
-fn headers(event: &Recorded, id: &str, n: usize) -> HeaderMap {
+/// Waits until the server has stored the event at `position`, under that very sequence.
+async fn stored(position: Position, sent: PublishAckFuture) -> Result<Position, RelayError> {
+    let acknowledged = sent
+        .await
+        .map_err(|source| RelayError::Refused { position, source })?;
+    let sequence = acknowledged.sequence;
+    if Position::try_from(sequence) == Ok(position) {
+        Ok(position)
+    } else {
+        Err(RelayError::Misplaced { position, sequence })
+    }
+}
+
+fn headers(event: &Recorded) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(header::NATS_BATCH_ID, id);
-    headers.insert(header::NATS_BATCH_SEQUENCE, n.to_string().as_str());
     headers.insert(AGGREGATE_ID, event.aggregate_id.to_string().as_str());
     headers.insert(SEQUENCE, event.sequence.to_string().as_str());
-    if n == 1 {
-        let expected = (event.position - 1).to_string();
-        headers.insert(header::NATS_EXPECTED_STREAM, EVENTS_STREAM);
-        headers.insert(header::NATS_EXPECTED_LAST_SEQUENCE, expected.as_str());
-    }
     headers
+}
+
+/// Says what `event` has to follow.
+fn follow(headers: &mut HeaderMap, event: &Recorded) {
+    let expected = (event.position - 1).to_string();
+    headers.insert(header::NATS_EXPECTED_STREAM, EVENTS_STREAM);
+    headers.insert(header::NATS_EXPECTED_LAST_SEQUENCE, expected.as_str());
 }
 
 fn body(event: &Recorded) -> Result<bytes::Bytes, NatsError> {

@@ -22,7 +22,7 @@ const ASIDE: &str = "fido_aside";
 /// How long readers may be kept waiting for those before them.
 const LOCK_TIMEOUT: &str = "set local lock_timeout = '40ms'; set local search_path = ''";
 /// The most events that the shadow catches up with while everybody waits.
-const FEW: i64 = 500;
+const FEW: i64 = 100;
 
 /// The shadow is the live schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,6 +8,8 @@
 
 mod cells;
 mod contest;
+mod distance;
+mod far;
 mod fido;
 mod fill;
 mod growth;
@@ -113,6 +115,9 @@ async fn measure(server: &mut Server, settings: &Settings) -> Result<Report> {
     if settings.has(Part::Processes) {
         processes::run(&mut bench).await?;
     }
+    if settings.has(Part::Distance) {
+        distance::run(&mut bench).await?;
+    }
     if settings.has(Part::Growth) {
         growth::run(&mut bench).await?;
     }
@@ -134,6 +139,7 @@ fn steps(settings: &Settings) -> usize {
     [
         (Part::Contest, contest),
         (Part::Processes, 2 * settings.rounds),
+        (Part::Distance, settings.rounds),
         (Part::Growth, growth),
     ]
     .into_iter()

@@ -3,19 +3,22 @@
 
 use std::io::Write;
 use std::process::Stdio;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Mutex;
 
 use super::Bench;
 use super::cells::{Store, Subject};
 use super::fido::FidoWorker;
 use super::notebook::note;
 use super::settings::Part;
-use crate::bench::load::{self, Load};
+use crate::bench::load::{self, Load, Worker};
+use crate::bench::open_loop::{Arrival, open_loop};
 use crate::bench::store::open_store;
 use crate::bench::table::grouped;
 
@@ -42,6 +45,30 @@ pub struct WorkerArgs {
     /// How long to write, in seconds.
     #[arg(long)]
     seconds: f64,
+    /// Commands to begin in a second, whatever became of those before; without it the next begins
+    /// when one is acknowledged.
+    #[arg(long)]
+    per_second: Option<usize>,
+}
+
+/// Where processes write to, and how.
+pub(super) struct Place {
+    /// The event store, as role fido_app.
+    pub(super) events_url: String,
+    /// When commands begin.
+    pub(super) pace: Pace,
+}
+
+/// When the commands of a process begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Pace {
+    /// When one is acknowledged.
+    Closed,
+    /// Evenly, so many in a second.
+    Open {
+        /// Of each process.
+        per_second: usize,
+    },
 }
 
 /// Warms up, waits for the sign on standard input, writes, and answers with what was done, as JSON.
@@ -59,8 +86,34 @@ pub async fn work(args: &WorkerArgs) -> Result<String> {
     if std::io::stdin().read_line(&mut String::new())? == 0 {
         bail!("whoever started this process has gone");
     }
-    let load = load::closed_loop(crew, Duration::from_secs_f64(args.seconds)).await?;
+    let duration = Duration::from_secs_f64(args.seconds);
+    let load = match args.per_second {
+        None => load::closed_loop(crew, duration).await?,
+        Some(per_second) => evenly(crew, per_second, duration).await?,
+    };
     Ok(serde_json::to_string(&load)?)
+}
+
+/// Begins commands evenly, those of `crew` in turn. Each is measured from when it was to begin.
+async fn evenly(crew: Vec<FidoWorker>, per_second: usize, duration: Duration) -> Result<Load> {
+    let warmed_up: usize = crew.iter().map(Worker::streams).sum();
+    let crew: Arc<[Mutex<FidoWorker>]> = crew.into_iter().map(Mutex::new).collect();
+    let began = Instant::now();
+    let act = move |n: usize| {
+        let crew = Arc::clone(&crew);
+        async move { crew[n % crew.len()].lock().await.command().await }
+    };
+    let arrivals = open_loop(per_second as f64, duration, act).await?;
+    let latency = |arrival: &Arrival<()>| u32::try_from(arrival.latency().as_micros());
+    Ok(Load {
+        latencies_us: arrivals
+            .iter()
+            .map(|arrival| latency(arrival).unwrap_or(u32::MAX))
+            .collect(),
+        elapsed: began.elapsed(),
+        acknowledged: (warmed_up + arrivals.len()) as u64,
+        conflicts: 0,
+    })
 }
 
 pub(super) async fn run(bench: &mut Bench<'_>) -> Result<()> {
@@ -72,7 +125,11 @@ pub(super) async fn run(bench: &mut Bench<'_>) -> Result<()> {
             counts.reverse();
         }
         for processes in counts {
-            let load = measure(bench, processes, in_flight).await?;
+            let place = Place {
+                events_url: bench.arena.app_url(),
+                pace: Pace::Closed,
+            };
+            let load = measure(bench, &place, processes, in_flight).await?;
             bench.tally.acknowledged(Store::Fido, load.acknowledged);
             let subject = Subject {
                 part: Part::Processes,
@@ -97,11 +154,18 @@ pub(super) async fn run(bench: &mut Bench<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn measure(bench: &Bench<'_>, processes: usize, in_flight: usize) -> Result<Load> {
+/// Lets `processes` write at the same time; what all of them have done.
+pub(super) async fn measure(
+    bench: &Bench<'_>,
+    place: &Place,
+    processes: usize,
+    in_flight: usize,
+) -> Result<Load> {
     let mut started = Vec::with_capacity(processes);
     for n in 0..processes {
         started.push(Process::start(
             bench,
+            place,
             share(in_flight, processes, n),
             share(bench.settings.streams, processes, n),
         )?);
@@ -132,7 +196,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(bench: &Bench<'_>, in_flight: usize, streams: usize) -> Result<Self> {
+    fn start(bench: &Bench<'_>, place: &Place, in_flight: usize, streams: usize) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["bench", "append-worker", "--log", "warn"])
@@ -140,10 +204,13 @@ impl Process {
             .args(["--streams", &streams.to_string()])
             .args(["--text-bytes", &bench.sample.text.len().to_string()])
             .args(["--seconds", &bench.settings.seconds.to_string()])
-            .env("FIDO_EVENTS_URL", bench.arena.app_url())
+            .env("FIDO_EVENTS_URL", &place.events_url)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
+        if let Pace::Open { per_second } = place.pace {
+            command.args(["--per-second", &per_second.to_string()]);
+        }
         let mut child = command.spawn().context("a process was not started")?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         Ok(Self {

@@ -8,7 +8,8 @@ use super::settings::{Part, Settings};
 use super::tally::{Log, Tally};
 use crate::bench::facts::Facts;
 use crate::bench::figures::rounded;
-use crate::bench::ratio::Ratio;
+use crate::bench::outcome::Goal;
+use crate::bench::ratio::{Bound, Ratio};
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -27,6 +28,8 @@ pub(super) struct Report {
     pub(super) cells: Cells,
     /// What it comes to.
     pub(super) ratios: Vec<Ratio>,
+    /// What it is meant to reach beside those.
+    pub(super) goals: Vec<Goal>,
     /// Whether the logs hold what was acknowledged, and how large an event is in each.
     pub(super) logs: Vec<Log>,
 }
@@ -39,10 +42,21 @@ impl Report {
             settings: settings.clone(),
             flush_ms: flush_ms(&cells),
             ratios: ratios(&cells),
+            goals: far_away(&cells).into_iter().collect(),
             cells,
             logs: tally.logs().to_vec(),
         }
     }
+}
+
+/// How long the slowest wait where many processes are far away.
+fn far_away(cells: &Cells) -> Option<Goal> {
+    let cell = cells.of(Part::Distance).next()?;
+    Some(Goal::new(
+        format!("p99 of {} processes 5 ms away, ms", cell.subject.processes),
+        cell.medians.p99_ms,
+        Bound::AtMost(500.0),
+    ))
 }
 
 fn flush_ms(cells: &Cells) -> Option<f64> {

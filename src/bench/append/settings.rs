@@ -1,11 +1,13 @@
 //! What is measured, how long and how often.
 
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::distance;
 use crate::bench::server::ServerArgs;
 
 /// Connections beside those of the measured: administration, and what is still closing.
@@ -56,8 +58,21 @@ pub enum Part {
     Contest,
     /// Several processes against one.
     Processes,
+    /// Many processes that are not in a hurry, each 5 ms from the database.
+    Distance,
     /// A log that holds much already against one that does not.
     Growth,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Contest => "contest",
+            Self::Processes => "processes",
+            Self::Distance => "distance",
+            Self::Growth => "growth",
+        })
+    }
 }
 
 /// What was chosen.
@@ -114,7 +129,7 @@ impl Settings {
 
     fn full() -> Self {
         Self {
-            parts: vec![Part::Contest, Part::Processes, Part::Growth],
+            parts: vec![Part::Contest, Part::Processes, Part::Distance, Part::Growth],
             in_flight: vec![1, 16, 64, 256],
             in_flight_elsewhere: 64,
             streams: 2_000,
@@ -170,7 +185,12 @@ impl Settings {
     /// Connections that the server must take.
     pub(super) fn connections(&self) -> u32 {
         let pools = self.processes * crate::pools::POOL as usize;
-        let connections = self.most_in_flight().max(pools) + SPARE_CONNECTIONS;
+        let far = if self.has(Part::Distance) {
+            distance::CONNECTIONS
+        } else {
+            0
+        };
+        let connections = self.most_in_flight().max(pools).max(far) + SPARE_CONNECTIONS;
         u32::try_from(connections).unwrap_or(u32::MAX)
     }
 

@@ -3,6 +3,7 @@
 use super::cells::Cell;
 use super::report::Report;
 use super::settings::Part;
+use crate::bench::outcome::Goal;
 use crate::bench::ratio;
 use crate::bench::table::{columns, grouped};
 
@@ -12,6 +13,7 @@ pub(super) fn table(report: &Report) -> String {
     for (part, what) in [
         (Part::Contest, "in flight"),
         (Part::Processes, "processes"),
+        (Part::Distance, "processes, 5 ms away"),
         (Part::Growth, "events before"),
     ] {
         let cells: Vec<&Cell> = sorted(report, part);
@@ -26,6 +28,7 @@ pub(super) fn table(report: &Report) -> String {
     }
     lines.push(String::new());
     lines.extend(ratio::table(&report.ratios));
+    lines.extend(report.goals.iter().map(Goal::words));
     lines.join("\n")
 }
 
@@ -35,8 +38,8 @@ pub(super) fn lines(report: &Report) -> String {
     for cell in report.cells.iter() {
         let (subject, figures) = (&cell.subject, &cell.medians);
         let mut line = format!(
-            "cell store={} in_flight={} processes={}",
-            subject.store, subject.in_flight, subject.processes
+            "cell part={} store={} in_flight={} processes={}",
+            subject.part, subject.store, subject.in_flight, subject.processes
         );
         if let Some(events) = subject.events_before {
             line += &format!(" events_before={events}");
@@ -47,6 +50,7 @@ pub(super) fn lines(report: &Report) -> String {
         ));
     }
     lines.extend(report.ratios.iter().map(ToString::to_string));
+    lines.extend(report.goals.iter().map(Goal::words));
     lines.join("\n")
 }
 
@@ -103,7 +107,7 @@ fn row(part: Part, cell: &Cell) -> Vec<String> {
     let (subject, figures) = (&cell.subject, &cell.medians);
     let compared = match part {
         Part::Contest => subject.in_flight.to_string(),
-        Part::Processes => subject.processes.to_string(),
+        Part::Processes | Part::Distance => subject.processes.to_string(),
         Part::Growth => grouped(subject.events_before.unwrap_or_default() as f64),
     };
     vec![

@@ -3,7 +3,8 @@
 use fido_projections::rebuild::{Rebuild, RebuildError};
 
 use crate::app::TestApp;
-use crate::replica_scene::{CaughtUp, Replica, log, say, until, untold};
+use crate::replica_scene::{CaughtUp, Replica, log, say, untold};
+use crate::until::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn there_is_one_rebuild_at_a_time() {

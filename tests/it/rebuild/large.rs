@@ -1,12 +1,15 @@
 //! A large log, for whoever wants to know how fast it is: prints figures, and checks what must hold
 //! whatever they are. `FIDO_LARGE` events, a million unless told otherwise.
 
+use std::time::Duration;
+
 use fido_projections::verify::against_fresh;
 
 use super::readers::Readers;
 use super::{rebuild, roll_back};
 use crate::app::TestApp;
 use crate::replica_scene::{Replica, log, multiply, note, something_of_everything, untold};
+use crate::until::PATIENCE;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes; its figures mean something in a release build"]
@@ -21,7 +24,9 @@ async fn a_million_events_are_rebuilt_while_the_replica_serves() {
     something_of_everything(&app, &ada).await;
     let filled = multiply(&app.ground, events).await;
     let replica = Replica::first(&app.ground);
-    replica.reaches(filled).await;
+    // Beside the relay, which publishes them all too.
+    let patience = PATIENCE + Duration::from_millis(filled.unsigned_abs());
+    replica.reaches_within(patience, filled).await;
 
     let (replayed, verdict, switched) = rebuild(&app.ground, &replica).await;
     note(&format!(

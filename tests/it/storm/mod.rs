@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::app::http_client;
 use crate::properties::setting;
-use crate::replica_scene::until;
+use crate::until::until;
 use listeners::Listeners;
 use scene::Scene;
 use script::{Step, Then};

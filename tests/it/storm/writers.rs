@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::scene::Scene;
-use crate::replica_scene::until;
+use crate::until::until;
 
 const WRITERS: usize = 8;
 /// How often each of them does something: one to three commands.
