@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod conversation;
 pub mod epochs;
 pub mod evolve;
+mod imprint;
 mod known;
 pub mod plan;
 pub mod private;

@@ -7,7 +7,6 @@ mod details;
 mod document;
 mod facts;
 mod generation;
-mod imprint;
 mod sections;
 mod state;
 
@@ -29,7 +28,7 @@ pub use generation::{
     GenerationDocument, GenerationStatus, Instructions, OpenGeneration, Outcome, RequestedSection,
     SectionProgress, SkipReason,
 };
-pub use imprint::Imprint;
+pub use crate::imprint::Imprint;
 pub use sections::{
     PerSection, Revision, RevisionDocument, Section, SectionDocument, SectionState, SectionStatus,
     SectionText,

@@ -323,6 +323,7 @@ impl Person {
             7 => PlanCommand::ReopenSection {
                 account_id,
                 section,
+                expected: None,
             },
             8 | 9 => PlanCommand::RecordFact {
                 account_id,

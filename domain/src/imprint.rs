@@ -1,4 +1,4 @@
-//! What the state of a plan keeps of a private text instead of the text itself.
+//! What the state of an aggregate keeps of a private text instead of the text itself.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ pub struct Imprint {
 }
 
 impl Imprint {
-    pub(super) fn of(text: &Private<String>) -> Self {
+    pub(crate) fn of(text: &Private<String>) -> Self {
         Self {
             digest: text.reveal().map(|text| digest(text)),
         }
