@@ -12,6 +12,7 @@ mod health;
 mod idempotency;
 mod identity;
 mod linger;
+mod plan;
 mod problem;
 mod request;
 mod router;

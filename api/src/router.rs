@@ -14,7 +14,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::problem::{Kind, Problem};
 use crate::request::observe;
 use crate::{
-    Api, account, analytics, conversation, copilots, health, idempotency, linger, session, stream,
+    Api, account, analytics, conversation, copilots, health, idempotency, linger, plan, session,
+    stream,
 };
 
 /// The API as a service. Event streams come alive when [`serve`](crate::serve()) follows the log.
@@ -25,6 +26,7 @@ pub fn router(api: Arc<Api>) -> Router {
             .merge(session::routes())
             .merge(copilots::routes())
             .merge(conversation::routes())
+            .merge(plan::routes())
             .merge(stream::routes())
             .merge(analytics::routes())
             .merge(health::routes()),

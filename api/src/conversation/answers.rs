@@ -2,7 +2,7 @@
 
 use fido_commands::erasure::ErasureReceipt;
 use fido_commands::{Committed, Placed};
-use fido_domain::conversation::ConversationEvent;
+use fido_domain::conversation::{self as domain, ConversationEvent, Transcript};
 use fido_domain::{Position, Private};
 use fido_projections::conversation::{ConversationSummary, MessageRow};
 use serde::Serialize;
@@ -57,6 +57,22 @@ impl Conversation {
         started.ok_or_else(|| unexpected("a conversation was started without an event"))
     }
 
+    /// As the log has it.
+    pub(super) fn from_log(id: Uuid, transcript: &Transcript) -> Answer<Self> {
+        let never = || unexpected("a conversation without a beginning");
+        Ok(Self {
+            id,
+            copilot: transcript.copilot.ok_or_else(never)?.as_str().to_owned(),
+            title: transcript.title.as_ref().map(Shown::from),
+            goal: transcript.goal.as_ref().map(Shown::from),
+            plan_id: transcript.plan_id,
+            status: transcript.status.as_str().to_owned(),
+            message_count: i64::try_from(transcript.messages.len()).unwrap_or(i64::MAX),
+            last_activity_at: transcript.last_activity_at.ok_or_else(never)?,
+            created_at: transcript.created_at.ok_or_else(never)?,
+        })
+    }
+
     /// Which one it is.
     pub(super) fn id(&self) -> Uuid {
         self.id
@@ -93,6 +109,12 @@ pub(super) struct Message {
     usage: Option<Usage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
+    /// The earlier reply to the same message that the person wanted this one for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<Uuid>,
+    /// What the person thinks of it: `up` or `down`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     position: Position,
@@ -116,6 +138,8 @@ impl Message {
             model: None,
             usage: None,
             failure: None,
+            replaces: None,
+            rating: None,
             created_at: at.recorded_at,
             position: at.position,
         }
@@ -139,10 +163,73 @@ impl From<MessageRow> for Message {
                     output_tokens,
                 }),
             failure: row.failure,
+            replaces: row.replaces,
+            rating: row.rating,
             created_at: row.created_at,
             position: row.position,
         }
     }
+}
+
+impl Message {
+    /// As the log has it.
+    fn from_log(conversation_id: Uuid, message: &domain::Message) -> Self {
+        let nothing = nothing_yet();
+        Self {
+            id: message.message_id,
+            conversation_id,
+            role: message.speaker.as_str().to_owned(),
+            text: Shown::from(message.text.as_ref().unwrap_or(&nothing)),
+            status: message.status.as_str().to_owned(),
+            model: message.model.clone(),
+            usage: message.usage.map(|usage| Usage {
+                input_tokens: usage.input_tokens.into(),
+                output_tokens: usage.output_tokens.into(),
+            }),
+            failure: message.failure.clone(),
+            replaces: message.replaces,
+            rating: message.rating.map(|rating| rating.as_str().to_owned()),
+            created_at: message.created_at,
+            position: message.position,
+        }
+    }
+}
+
+/// What has become of a reply.
+#[derive(Debug, Serialize)]
+pub(super) struct Replied {
+    reply: Message,
+    position: Position,
+}
+
+impl Replied {
+    /// The reply `reply_id` as it stands in `transcript`, which was read at `position`.
+    pub(super) fn from_log(
+        (conversation_id, reply_id): (Uuid, Uuid),
+        transcript: &Transcript,
+        position: Position,
+    ) -> Answer<Self> {
+        let reply = transcript
+            .message(reply_id)
+            .ok_or_else(|| unexpected("a reply is not in its conversation"))?;
+        Ok(Self {
+            reply: Message::from_log(conversation_id, reply),
+            position,
+        })
+    }
+}
+
+/// The reply that was asked for: not always now, as a request may be sent again.
+pub(super) fn requested(committed: &Committed<ConversationEvent>) -> Answer<Uuid> {
+    let mut events = committed.events.iter();
+    let id = events.find_map(|(event, _)| {
+        if let ConversationEvent::ReplyRequested { reply_id, .. } = event {
+            Some(*reply_id)
+        } else {
+            None
+        }
+    });
+    id.ok_or_else(|| unexpected("a reply was asked for without an event"))
 }
 
 /// What posting a message has led to.
@@ -169,9 +256,15 @@ impl Posted {
                     reply = Some(Message::new(*reply_id, "assistant", text, "requested", at));
                 }
                 ConversationEvent::ConversationStarted { .. }
+                | ConversationEvent::ConversationTitled { .. }
                 | ConversationEvent::ReplyStarted { .. }
                 | ConversationEvent::ReplyCompleted { .. }
                 | ConversationEvent::ReplyFailed { .. }
+                | ConversationEvent::ReplyCancelled { .. }
+                | ConversationEvent::PartialReplyRecorded { .. }
+                | ConversationEvent::ReplyRated { .. }
+                | ConversationEvent::ConversationArchived {}
+                | ConversationEvent::ConversationRestored {}
                 | ConversationEvent::ConversationErased {} => {}
             }
         }

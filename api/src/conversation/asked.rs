@@ -3,7 +3,9 @@
 use fido_commands::ambient;
 use fido_commands::conversation::ConversationCommand;
 use fido_domain::Position;
-use fido_domain::conversation::{Copilot, Goal, MessageText};
+use fido_domain::conversation::{
+    ConversationTitle, Copilot, Goal, MessageText, Rating, RatingComment,
+};
 use fido_projections::conversation::{
     ActivityCursor, ConversationFilter, ConversationSummary, Order,
 };
@@ -13,6 +15,7 @@ use uuid::Uuid;
 
 use crate::answer::Limit;
 use crate::cursor::Cursor;
+use crate::extract::there;
 
 /// The body of `POST /v1/conversations`.
 #[derive(Deserialize)]
@@ -20,7 +23,7 @@ use crate::cursor::Cursor;
 pub(super) struct NewConversation {
     copilot: Copilot,
     goal: Option<Goal>,
-    plan_id: Option<Uuid>,
+    pub(super) plan_id: Option<Uuid>,
 }
 
 impl NewConversation {
@@ -30,6 +33,52 @@ impl NewConversation {
             copilot: self.copilot,
             goal: self.goal,
             plan_id: self.plan_id,
+        }
+    }
+}
+
+/// The body of `PATCH /v1/conversations/{id}`: what is different from now on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Filed {
+    /// What the conversation is called.
+    #[serde(default, deserialize_with = "there")]
+    title: Option<ConversationTitle>,
+    /// Whether it is in use: `active`, or put away as `archived`.
+    #[serde(default, deserialize_with = "there")]
+    status: Option<Status>,
+}
+
+impl Filed {
+    pub(super) fn command(self, account_id: Uuid) -> ConversationCommand {
+        ConversationCommand::FileConversation {
+            account_id,
+            title: self.title,
+            archived: self.status.map(|status| match status {
+                Status::Active => false,
+                Status::Archived => true,
+            }),
+        }
+    }
+}
+
+/// The body of `PUT /v1/conversations/{id}/replies/{reply_id}/rating`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewRating {
+    /// `up` or `down`.
+    rating: Rating,
+    /// Why.
+    comment: Option<RatingComment>,
+}
+
+impl NewRating {
+    pub(super) fn command(self, account_id: Uuid, reply_id: Uuid) -> ConversationCommand {
+        ConversationCommand::RateReply {
+            account_id,
+            reply_id,
+            rating: self.rating,
+            comment: self.comment,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod asked;
+mod replies;
 
 use std::sync::Arc;
 
@@ -9,31 +10,47 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
+use fido_commands::conversation::ConversationCommand;
+use fido_commands::log::Log;
 use fido_commands::vault::StreamId;
-use fido_commands::{CommandContext, ambient};
-use fido_domain::{Evolve, conversation as domain};
+use fido_commands::{CommandContext, Committed, ambient};
+use fido_domain::conversation::{ConversationEvent, Transcript};
+use fido_domain::plan::Plan;
+use fido_domain::{Evolve, Position, conversation as domain};
 use fido_projections::conversation as seen;
 use uuid::Uuid;
 
-use crate::answer::{At, Done, Page};
-use crate::extract::{Id, Json, MinPosition, Query};
+use crate::answer::{At, Done, ETag, Page};
+use crate::extract::{Id, IfMatch, Json, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
 use answers::{Conversation, Erasure, Message, Posted};
-use asked::{Listing, NewConversation, NewMessage, Reading};
+use asked::{Filed, Listing, NewConversation, NewMessage, Reading};
 
 pub(crate) fn routes() -> Router<Arc<Api>> {
     Router::new()
         .route("/v1/conversations", post(start).get(list))
         .route(
             "/v1/conversations/{conversation_id}",
-            get(one).delete(erase),
+            get(one).patch(file).delete(erase),
         )
         .route(
             "/v1/conversations/{conversation_id}/messages",
             post(post_message).get(messages),
+        )
+        .route(
+            "/v1/conversations/{conversation_id}/replies/{reply_id}/cancel",
+            post(replies::cancel),
+        )
+        .route(
+            "/v1/conversations/{conversation_id}/replies/{reply_id}/regenerate",
+            post(replies::regenerate),
+        )
+        .route(
+            "/v1/conversations/{conversation_id}/replies/{reply_id}/rating",
+            put(replies::rate),
         )
 }
 
@@ -42,15 +59,16 @@ async fn start(
     who: SignedIn,
     Json(new): Json<NewConversation>,
 ) -> Answer<impl IntoResponse> {
+    if let Some(plan_id) = new.plan_id {
+        is_theirs(&api, who.account_id, plan_id).await?;
+    }
     let (id, command) = (ambient::new_id(), new.command(who.account_id));
-    let committed = api
-        .store
-        .execute::<domain::Conversation>(id, command, &who.command(StatusCode::CREATED))
-        .await?;
+    let committed = execute(&api, id, command, who.command(StatusCode::CREATED)).await?;
     let conversation = Conversation::started(&committed)?;
     // Not the id made above: a request that is sent again gets the conversation of the first.
     let location = format!("/v1/conversations/{}", conversation.id());
-    let head = ([(header::LOCATION, location)], Done::of(&committed));
+    let etag = ETag::of_stream(1);
+    let head = ([(header::LOCATION, location)], Done::of(&committed), etag);
     Ok((StatusCode::CREATED, head, Json(conversation)))
 }
 
@@ -82,7 +100,23 @@ async fn one(
     let (position, found) = api.replicas.ask(at_least, query).await?;
     let mut conversation = found.ok_or_else(|| Problem::new(Kind::NotFound))?;
     open_summaries(&api, std::slice::from_mut(&mut conversation)).await?;
-    Ok((At(position), Json(Conversation::from(conversation))))
+    let etag = ETag::of_stream(conversation.sequence);
+    Ok((At(position), etag, Json(Conversation::from(conversation))))
+}
+
+async fn file(
+    State(api): App,
+    who: SignedIn,
+    Id(id): Id,
+    seen: IfMatch,
+    Json(filed): Json<Filed>,
+) -> Answer<impl IntoResponse> {
+    let command = filed.command(who.account_id);
+    let committed = execute(&api, id, command, who.edit(StatusCode::OK, &seen)).await?;
+    let transcript = after(&api, id, committed.position).await?;
+    let etag = ETag::of_stream(transcript.sequence);
+    let conversation = Conversation::from_log(id, &transcript)?;
+    Ok((Done::of(&committed), etag, Json(conversation)))
 }
 
 async fn erase(State(api): App, who: SignedIn, Id(id): Id) -> Answer<impl IntoResponse> {
@@ -106,10 +140,7 @@ async fn post_message(
     Json(new): Json<NewMessage>,
 ) -> Answer<impl IntoResponse> {
     let command = new.command(who.account_id);
-    let committed = api
-        .store
-        .execute::<domain::Conversation>(id, command, &who.command(StatusCode::ACCEPTED))
-        .await?;
+    let committed = execute(&api, id, command, who.command(StatusCode::ACCEPTED)).await?;
     let location = format!("/v1/conversations/{id}/messages");
     let head = ([(header::LOCATION, location)], Done::of(&committed));
     Ok((
@@ -143,6 +174,36 @@ async fn messages(
     api.store.vault().open_all(sealed).await?;
     let page = Page::<Message>::of(rows, asked.limit, |row| row.position)?;
     Ok((At(position), Json(page)))
+}
+
+async fn execute(
+    api: &Api,
+    id: Uuid,
+    command: ConversationCommand,
+    context: CommandContext,
+) -> Answer<Committed<ConversationEvent>> {
+    let store = &api.store;
+    Ok(store
+        .execute::<domain::Conversation>(id, command, &context)
+        .await?)
+}
+
+/// The conversation as a command has left it, whose last event is at `position`.
+async fn after(api: &Api, id: Uuid, position: Position) -> Answer<Transcript> {
+    let store = &api.store;
+    Ok(store
+        .after::<domain::Conversation, Transcript>(id, position)
+        .await?)
+}
+
+/// Whether `plan_id` is one of `account`'s plans. Asked of the log, as a replica may not know yet; a
+/// plan never becomes somebody else's.
+async fn is_theirs(api: &Api, account: Uuid, plan_id: Uuid) -> Answer<()> {
+    let log = Log::new(api.store.pool().clone());
+    if log.subject_of(Plan::TYPE, plan_id).await? == Some(account) {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::NotFound).field("plan_id", "is none of your plans"))
 }
 
 /// Opens what conversations say of themselves.

@@ -1,16 +1,22 @@
 //! What handlers are given: each part of a request parsed, or a problem that names what is wrong.
 
 mod id;
+mod if_match;
 mod json;
+mod path;
 mod position;
 mod query;
 mod visitor;
 
 pub(crate) use id::Id;
+pub(crate) use if_match::IfMatch;
 pub(crate) use json::{Json, read_body};
+pub(crate) use path::Path;
 pub(crate) use position::{After, LastEventId, MinPosition};
 pub(crate) use query::Query;
 pub(crate) use visitor::Visitor;
+
+use serde::{Deserialize, Deserializer};
 
 /// The field that serde misses or has seen before, and what to say about it. serde puts its name
 /// into the message only: the path of such an error is that of the whole.
@@ -18,4 +24,13 @@ fn blamed(message: &str) -> Option<(&str, &'static str)> {
     let field = |prefix| message.strip_prefix(prefix)?.split('`').next();
     let missing = field("missing field `").map(|field| (field, "is required"));
     missing.or_else(|| field("duplicate field `").map(|field| (field, "is there twice")))
+}
+
+/// A field that is there has a value; where null is one, `T` says so.
+pub(crate) fn there<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }

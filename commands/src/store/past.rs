@@ -45,11 +45,16 @@ pub enum PastError {
 }
 
 impl EventStore {
-    /// The whole of the stream `id` as it was at `moment`; that of no stream where there was none yet.
+    /// The whole of the stream `id` as it was at `moment`, and the position that this is; that of no
+    /// stream where there was none yet.
     ///
     /// # Errors
     /// [`PastError`].
-    pub async fn as_it_was<S, F>(&self, id: Uuid, moment: Moment) -> Result<F, PastError>
+    pub async fn as_it_was<S, F>(
+        &self,
+        id: Uuid,
+        moment: Moment,
+    ) -> Result<(Position, F), PastError>
     where
         S: Evolve,
         F: FullFold<Event = S::Event>,
@@ -62,7 +67,10 @@ impl EventStore {
             Moment::Position(position) if log.epochs().await?.is_lost(position) => {
                 Err(PastError::Lost { position })
             }
-            Moment::Position(position) => self.folded::<S, F>(id, position, None).await,
+            Moment::Position(position) => {
+                let (_, whole) = self.folded::<S, F>(id, position, None).await?;
+                Ok((position, whole))
+            }
             Moment::Time(time) => self.folded::<S, F>(id, head, Some(time)).await,
         }
     }
@@ -76,25 +84,28 @@ impl EventStore {
         S: Evolve,
         F: FullFold<Event = S::Event>,
     {
-        self.folded::<S, F>(id, position, None).await
+        let (_, whole) = self.folded::<S, F>(id, position, None).await?;
+        Ok(whole)
     }
 
+    /// What the stream's events up to then add up to, and where the last of them stands.
     async fn folded<S, F>(
         &self,
         id: Uuid,
         position: Position,
         time: Option<OffsetDateTime>,
-    ) -> Result<F, PastError>
+    ) -> Result<(Position, F), PastError>
     where
         S: Evolve,
         F: FullFold<Event = S::Event>,
     {
         let log = Log::new(self.pool.clone());
-        let mut whole = F::default();
+        let (mut last, mut whole) = (0, F::default());
         for mut recorded in log.stream_until(S::TYPE, id, position, time).await? {
             self.vault.open(&mut recorded).await?;
             whole.evolve(&recorded.event()?, recorded.stamp());
+            last = recorded.position;
         }
-        Ok(whole)
+        Ok((last, whole))
     }
 }
