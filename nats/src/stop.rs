@@ -24,7 +24,9 @@ impl Nats {
     ///
     /// # Errors
     /// [`NatsError::Other`] when the connection is closed for good.
-    pub async fn stops(&self) -> Result<impl Stream<Item = Uuid> + Send + Unpin + use<>, NatsError> {
+    pub async fn stops(
+        &self,
+    ) -> Result<impl Stream<Item = Uuid> + Send + Unpin + use<>, NatsError> {
         let messages = self
             .client
             .subscribe(STOPS)

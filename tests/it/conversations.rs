@@ -23,7 +23,12 @@ const SLOW: fido::model::Options = fido::model::Options {
 async fn a_conversation_is_named_put_away_and_found_by_its_status() {
     let app = TestApp::start_quiet().await;
     let ada = app.register("ada").await;
-    let started = start(&app, &ada, json!({"copilot": "growth_engine", "goal": "Grow"})).await;
+    let started = start(
+        &app,
+        &ada,
+        json!({"copilot": "growth_engine", "goal": "Grow"}),
+    )
+    .await;
     let path = format!("/v1/conversations/{}", started.id());
     assert_eq!(started.etag(), "\"1\"");
     let filed = json!({"title": "More guests", "status": "archived"});
@@ -32,7 +37,10 @@ async fn a_conversation_is_named_put_away_and_found_by_its_status() {
     assert_eq!(filed.body["title"], "More guests");
     assert_eq!(filed.body["status"], "archived");
     assert_eq!(filed.body["goal"], "Grow");
-    assert_eq!(filed.body["last_activity_at"], started.body["last_activity_at"]);
+    assert_eq!(
+        filed.body["last_activity_at"],
+        started.body["last_activity_at"]
+    );
     assert_eq!(filed.etag(), "\"3\"");
     let read = app.ask(&ada, Method::GET, &path).at(filed.position());
     let read = read.expect(200).await;
@@ -45,16 +53,27 @@ async fn a_conversation_is_named_put_away_and_found_by_its_status() {
     ] {
         let list = app.ask(&ada, Method::GET, &format!("/v1/conversations?{query}"));
         let list = list.at(filed.position()).expect(200).await;
-        assert_eq!(list.body["items"].as_array().unwrap().len(), expected, "{query}");
+        assert_eq!(
+            list.body["items"].as_array().unwrap().len(),
+            expected,
+            "{query}"
+        );
     }
 
-    let stale = app.ask(&ada, Method::PATCH, &path).json(&json!({"title": "Fewer"}));
+    let stale = app
+        .ask(&ada, Method::PATCH, &path)
+        .json(&json!({"title": "Fewer"}));
     let stale = stale.header("If-Match", started.etag());
     stale.refused(412, "precondition-failed").await;
     let messages = format!("{path}/messages");
-    let post = || app.ask(&ada, Method::POST, &messages).json(&json!({"text": "Hello"}));
+    let post = || {
+        app.ask(&ada, Method::POST, &messages)
+            .json(&json!({"text": "Hello"}))
+    };
     post().refused(409, "conversation-archived").await;
-    let back = app.ask(&ada, Method::PATCH, &path).json(&json!({"status": "active"}));
+    let back = app
+        .ask(&ada, Method::PATCH, &path)
+        .json(&json!({"status": "active"}));
     back.expect(200).await;
     post().expect(202).await;
 }
@@ -106,17 +125,28 @@ async fn a_cancelled_reply_stops_and_keeps_what_was_written_of_it() {
     let delta = stream.next_named("reply.delta").await;
     let shown = delta.data["text"].as_str().unwrap().to_owned();
 
-    let cancel = || app.ask(&ada, Method::POST, &format!("{path}/replies/{reply}/cancel"));
+    let cancel = || {
+        app.ask(
+            &ada,
+            Method::POST,
+            &format!("{path}/replies/{reply}/cancel"),
+        )
+    };
     let cancelled = cancel().expect(202).await;
     assert_eq!(cancelled.body["reply"]["status"], "cancelled");
     assert_eq!(cancelled.body["position"], cancelled.position());
     stream.next_named("conversation.reply_cancelled").await;
-    let part = stream.next_named("conversation.partial_reply_recorded").await;
+    let part = stream
+        .next_named("conversation.partial_reply_recorded")
+        .await;
     let text = part.data["payload"]["text"].as_str().unwrap();
     assert!(text.starts_with(&shown), "{text:?} begins with {shown:?}");
     let transcript = app.get(&ada, &messages, part.id.unwrap()).await;
     let item = &transcript["items"][1];
-    assert_eq!((&item["status"], &item["text"]), (&json!("cancelled"), &json!(text)));
+    assert_eq!(
+        (&item["status"], &item["text"]),
+        (&json!("cancelled"), &json!(text))
+    );
     // Cancelled again, and with that nothing more happens to it.
     let again = cancel().expect(202).await;
     assert_eq!(again.body["reply"]["text"], text);
@@ -132,7 +162,9 @@ async fn a_reply_is_written_again_and_rated() {
     let started = start(&app, &ada, json!({"copilot": "growth_engine"})).await;
     let path = format!("/v1/conversations/{}", started.id());
     let messages = format!("{path}/messages");
-    let post = app.ask(&ada, Method::POST, &messages).json(&json!({"text": "Hello"}));
+    let post = app
+        .ask(&ada, Method::POST, &messages)
+        .json(&json!({"text": "Hello"}));
     let posted = post.expect(202).await;
     let first = posted.body["reply"]["id"].as_str().unwrap().to_owned();
     let is_complete = async |reply: &str| {
@@ -142,24 +174,43 @@ async fn a_reply_is_written_again_and_rated() {
         found.is_some_and(|item| item["status"] == "complete")
     };
     until("the reply is there", async || is_complete(&first).await).await;
-    let again = app.ask(&ada, Method::POST, &format!("{path}/replies/{first}/regenerate"));
+    let again = app.ask(
+        &ada,
+        Method::POST,
+        &format!("{path}/replies/{first}/regenerate"),
+    );
     let again = again.header("Idempotency-Key", "r-1").expect(202).await;
     let second = again.body["reply"]["id"].as_str().unwrap().to_owned();
     assert_ne!(second, first);
     assert_eq!(again.body["reply"]["status"], "requested");
     assert_eq!(again.body["reply"]["replaces"], first);
-    until("the second reply is there", async || is_complete(&second).await).await;
-    let replayed = app.ask(&ada, Method::POST, &format!("{path}/replies/{first}/regenerate"));
+    until("the second reply is there", async || {
+        is_complete(&second).await
+    })
+    .await;
+    let replayed = app.ask(
+        &ada,
+        Method::POST,
+        &format!("{path}/replies/{first}/regenerate"),
+    );
     let replayed = replayed.header("Idempotency-Key", "r-1").expect(202).await;
     assert_eq!(replayed.body, again.body);
-    let older = app.ask(&ada, Method::POST, &format!("{path}/replies/{first}/regenerate"));
+    let older = app.ask(
+        &ada,
+        Method::POST,
+        &format!("{path}/replies/{first}/regenerate"),
+    );
     older.refused(409, "reply-not-last").await;
 
     let rating = format!("{path}/replies/{second}/rating");
     let rate = |body: Value| app.ask(&ada, Method::PUT, &rating).json(&body);
-    rate(json!({"rating": "up", "comment": "Clear"})).expect(204).await;
+    rate(json!({"rating": "up", "comment": "Clear"}))
+        .expect(204)
+        .await;
     let rated = rate(json!({"rating": "down"})).expect(204).await;
-    rate(json!({"rating": "sideways"})).refused(422, "invalid-body").await;
+    rate(json!({"rating": "sideways"}))
+        .refused(422, "invalid-body")
+        .await;
     let transcript = app.get(&ada, &messages, rated.position()).await;
     assert_eq!(transcript["items"][2]["rating"], "down");
     assert_eq!(transcript["items"][2]["replaces"], first);
@@ -191,11 +242,17 @@ async fn somebody_elses_reply_is_not_there() {
             ask.refused(404, "not-found").await;
         }
     }
-    let file = app.ask(&bob, Method::PATCH, &path).json(&json!({"title": "Mine"}));
+    let file = app
+        .ask(&bob, Method::PATCH, &path)
+        .json(&json!({"title": "Mine"}));
     let file = file.header("If-Match", "\"999\"");
     file.refused(404, "not-found").await;
     // Awaited still: nobody has stopped it.
-    let rate = app.ask(&ada, Method::PUT, &format!("{path}/replies/{theirs}/rating"));
+    let rate = app.ask(
+        &ada,
+        Method::PUT,
+        &format!("{path}/replies/{theirs}/rating"),
+    );
     let rate = rate.json(&json!({"rating": "up"}));
     rate.refused(409, "nothing-to-rate").await;
 }

@@ -51,12 +51,7 @@ pub(super) async fn regenerate(
     State(api): App,
     who: SignedIn,
     Path(at): Path<ReplyPath>,
-) -> Answer<(
-    StatusCode,
-    [(HeaderName, String); 1],
-    Done,
-    Json<Replied>,
-)> {
+) -> Answer<(StatusCode, [(HeaderName, String); 1], Done, Json<Replied>)> {
     let id = at.conversation_id;
     let command = ConversationCommand::RegenerateReply {
         account_id: who.account_id,

@@ -2,9 +2,7 @@
 
 use fido_commands::Committed;
 use fido_commands::vault::StreamId;
-use fido_domain::plan::{
-    PerSection, PlanDocument, PlanEvent, Section as Name, SectionDocument,
-};
+use fido_domain::plan::{PerSection, PlanDocument, PlanEvent, Section as Name, SectionDocument};
 use fido_domain::{FullFold, Private, Stamp};
 use fido_projections::plan::{PlanSummary, SectionRow};
 use serde::Serialize;
@@ -134,10 +132,9 @@ impl Plan {
 
 /// The plan that has just been started, and which it is.
 pub(super) fn started(committed: &Committed<PlanEvent>) -> Answer<(Uuid, PlanDocument)> {
-    let (_, first) = committed
-        .events
-        .first()
-        .ok_or_else(|| Problem::new(Kind::Internal).because("a plan was started without an event"))?;
+    let (_, first) = committed.events.first().ok_or_else(|| {
+        Problem::new(Kind::Internal).because("a plan was started without an event")
+    })?;
     let events = committed.events.iter().map(|(event, placed)| {
         let stamp = Stamp {
             position: placed.position,

@@ -3,9 +3,7 @@
 use fido_commands::plan::{Change, Changes, Given, PlanCommand};
 use fido_commands::store::past::Moment;
 use fido_domain::Position;
-use fido_domain::plan::{
-    BusinessName, Industry, Location, PlanStatus, PlanTitle, Stage, Summary,
-};
+use fido_domain::plan::{BusinessName, Industry, Location, PlanStatus, PlanTitle, Stage, Summary};
 use fido_projections::plan::{PlanCursor, PlanSummary};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -168,7 +166,10 @@ impl TryFrom<String> for When {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let position = text.parse().ok().filter(|position: &Position| *position >= 0);
+        let position = text
+            .parse()
+            .ok()
+            .filter(|position: &Position| *position >= 0);
         if let Some(position) = position {
             return Ok(Self(Moment::Position(position)));
         }
@@ -185,7 +186,9 @@ mod tests {
     use super::*;
 
     fn when(text: &str) -> Option<Moment> {
-        When::try_from(text.to_owned()).ok().map(|When(moment)| moment)
+        When::try_from(text.to_owned())
+            .ok()
+            .map(|When(moment)| moment)
     }
 
     #[test]

@@ -50,7 +50,10 @@ pub(super) async fn download(
     let (position, (plan, sections)) = whole(&api, who.account_id, id, at_least).await?;
     let name = format!("attachment; filename=\"plan-{id}.md\"");
     let head = [
-        (header::CONTENT_TYPE, "text/markdown; charset=utf-8".to_owned()),
+        (
+            header::CONTENT_TYPE,
+            "text/markdown; charset=utf-8".to_owned(),
+        ),
         (header::CONTENT_DISPOSITION, name),
     ];
     let etag = ETag::of_stream(plan.sequence);
@@ -85,7 +88,9 @@ fn markdown(plan: &PlanSummary, sections: &Sections) -> String {
         paragraph(None, summary.shown());
     }
     for (name, row) in sections.iter() {
-        let said = row.as_ref().map_or("*Not written yet.*", |row| row.text.shown());
+        let said = row
+            .as_ref()
+            .map_or("*Not written yet.*", |row| row.text.shown());
         paragraph(Some(heading(name)), said);
     }
     text

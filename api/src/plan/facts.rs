@@ -133,11 +133,7 @@ pub(super) async fn withdraw(
 }
 
 /// The fact as it stands after a command.
-async fn recorded(
-    api: &Api,
-    at: &FactPath,
-    committed: &Committed<PlanEvent>,
-) -> Answer<Fact> {
+async fn recorded(api: &Api, at: &FactPath, committed: &Committed<PlanEvent>) -> Answer<Fact> {
     let plan = after(api, at.plan_id, committed).await?;
     let fact = plan.facts.get(&at.key);
     fact.map(|fact| Fact::from_log(&at.key, fact))

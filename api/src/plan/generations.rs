@@ -187,12 +187,7 @@ pub(super) async fn request(
     who: SignedIn,
     Id(plan_id): Id,
     Json(new): Json<NewGeneration>,
-) -> Answer<(
-    StatusCode,
-    [(HeaderName, String); 1],
-    Done,
-    Json<Requested>,
-)> {
+) -> Answer<(StatusCode, [(HeaderName, String); 1], Done, Json<Requested>)> {
     let command = PlanCommand::RequestGeneration {
         account_id: who.account_id,
         generation_id: ambient::new_id(),

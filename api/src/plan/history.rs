@@ -262,6 +262,11 @@ pub(super) async fn list(
         seen::history(&mut snapshot, account, id, before, limit).await
     };
     let (position, _, events) = part(&api, account, id, at_least, look).await?;
-    let page = Page::try_of(events, asked.limit, |event| event.position, |event| Change::of(&event))?;
+    let page = Page::try_of(
+        events,
+        asked.limit,
+        |event| event.position,
+        |event| Change::of(&event),
+    )?;
     Ok((At(position), Json(page)))
 }

@@ -6,6 +6,7 @@ use fido_domain::conversation::{
     Conversation, ConversationEvent, MessageText, OpenReply, Rating, RatingComment, ReplyEnd,
     ReplyState,
 };
+use fido_domain::plan::Imprint;
 use uuid::Uuid;
 
 use super::{ConversationRefusal, Decision, characters};
@@ -82,7 +83,7 @@ pub(super) fn rate(
     if !reply.has_text {
         return Err(ConversationRefusal::NothingToRate);
     }
-    let is_said = |(known, about): &(Rating, Option<_>)| {
+    let is_said = |(known, about): &(Rating, Option<Imprint>)| {
         *known == rating
             && match (about, comment) {
                 (None, None) => true,

@@ -2,8 +2,8 @@
 
 use fido_domain::Private;
 use fido_domain::plan::{
-    BusinessName, Detail, Imprint, Industry, Location, Plan, PlanEvent, PlanStatus, PlanTitle, Stage,
-    Summary,
+    BusinessName, Detail, Imprint, Industry, Location, Plan, PlanEvent, PlanStatus, PlanTitle,
+    Stage, Summary,
 };
 use uuid::Uuid;
 

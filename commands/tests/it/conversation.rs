@@ -6,7 +6,9 @@ mod replies;
 use cqrs_es::test::TestFramework;
 use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
 use fido_commands::decide::Decider;
-use fido_domain::conversation::{Conversation, ConversationEvent, Copilot, MessageText, Rating, Usage};
+use fido_domain::conversation::{
+    Conversation, ConversationEvent, Copilot, MessageText, Rating, Usage,
+};
 use uuid::Uuid;
 
 const ADA: Uuid = Uuid::from_u128(1);
@@ -233,15 +235,7 @@ fn asked_by(account_id: Uuid) -> Vec<ConversationCommand> {
 
 #[test]
 fn somebody_elses_conversation_takes_no_command() {
-    let given = || {
-        vec![
-            started(),
-            posted(),
-            requested(),
-            begun(1),
-            completed(1),
-        ]
-    };
+    let given = || vec![started(), posted(), requested(), begun(1), completed(1)];
     for command in asked_by(BOB) {
         conversations()
             .given(given())

@@ -331,7 +331,10 @@ fn a_plan_is_taken_out_before_it_is_described_and_put_away_after_that() {
         .then_expect_error(PlanRefusal::Archived);
     plans()
         .given(vec![started(), archived])
-        .when(describe(ADA, with_status(PlanStatus::Archived, "The bakery")))
+        .when(describe(
+            ADA,
+            with_status(PlanStatus::Archived, "The bakery"),
+        ))
         .then_expect_events(Vec::new());
 }
 

@@ -78,8 +78,7 @@ impl Worker {
         let mut backoff = Backoff::default();
         let desk = Arc::clone(&self.desk);
         let until = give_up.clone();
-        let listening =
-            tokio::spawn(async move { desk.stops.listen(&desk.nats, &until).await });
+        let listening = tokio::spawn(async move { desk.stops.listen(&desk.nats, &until).await });
         while !shutdown.is_cancelled() {
             let mut joined = false;
             let ended = tokio::select! {

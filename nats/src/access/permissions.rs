@@ -2,8 +2,8 @@
 
 use super::Role;
 use crate::names::{
-    APPENDED, COPILOT_CONSUMER, EVENTS, LIVE, RELAYS, REPLICAS, REPLY_REQUESTS, STOPS, consumer_acks,
-    consumer_api, projector_consumer, replica_subject, stream_api, unnamed_consumer,
+    APPENDED, COPILOT_CONSUMER, EVENTS, LIVE, RELAYS, REPLICAS, REPLY_REQUESTS, STOPS,
+    consumer_acks, consumer_api, projector_consumer, replica_subject, stream_api, unnamed_consumer,
 };
 
 /// Whether the broker answers at all.

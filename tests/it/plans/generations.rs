@@ -31,7 +31,10 @@ async fn a_generation_is_asked_for_read_and_cancelled() {
     let read = read.expect(200).await;
     assert_eq!(read.body, *generation);
     let list = app.ask(ada, Method::GET, &generations).at(asked.position());
-    assert_eq!(list.expect(200).await.body["items"][0]["id"], generation["id"]);
+    assert_eq!(
+        list.expect(200).await.body["items"][0]["id"],
+        generation["id"]
+    );
 
     let cancel = || app.ask(ada, Method::POST, &format!("{path}/cancel"));
     let cancelled = cancel().expect(202).await;
@@ -43,7 +46,9 @@ async fn a_generation_is_asked_for_read_and_cancelled() {
     assert_ne!(read.etag(), "\"2\"");
     assert_eq!(cancel().expect(202).await.position(), cancelled.position());
     let unknown = format!("{generations}/0190b5a4-7c3e-7000-8000-000000000000");
-    app.ask(ada, Method::GET, &unknown).refused(404, "not-found").await;
+    app.ask(ada, Method::GET, &unknown)
+        .refused(404, "not-found")
+        .await;
     let cancel = app.ask(ada, Method::POST, &format!("{unknown}/cancel"));
     cancel.refused(404, "not-found").await;
 }

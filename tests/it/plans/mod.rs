@@ -107,7 +107,9 @@ async fn a_plan_is_started_described_listed_and_put_away() {
     let gone = app.ask(&ada, Method::DELETE, &path).expect(204).await;
     let listed = |status: &str| format!("/v1/plans?status={status}");
     for (status, expected) in [("active", 0), ("archived", 1)] {
-        let list = app.ask(&ada, Method::GET, &listed(status)).at(gone.position());
+        let list = app
+            .ask(&ada, Method::GET, &listed(status))
+            .at(gone.position());
         let items = list.expect(200).await.body["items"].clone();
         assert_eq!(items.as_array().unwrap().len(), expected, "{status}");
     }
@@ -120,7 +122,10 @@ async fn a_plan_is_started_described_listed_and_put_away() {
     let restored = json!({"status": "active", "title": "The oven"});
     let restored = app.ask(&ada, Method::PATCH, &path).json(&restored);
     let restored = restored.expect(200).await.body;
-    assert_eq!((&restored["status"], &restored["title"]), (&json!("active"), &json!("The oven")));
+    assert_eq!(
+        (&restored["status"], &restored["title"]),
+        (&json!("active"), &json!("The oven"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,7 +148,9 @@ async fn pages_of_plans_are_the_list_newest_first() {
             found.push(item["id"].as_str().unwrap().to_owned());
             assert!(item.get("sections").is_none());
         }
-        let Some(next) = page["next"].as_str() else { break };
+        let Some(next) = page["next"].as_str() else {
+            break;
+        };
         path = format!("/v1/plans?limit=2&cursor={next}");
     }
     assert_eq!(found, ids);
@@ -154,16 +161,24 @@ async fn facts_are_recorded_corrected_and_withdrawn() {
     let scene = Scene::set().await;
     let (app, ada) = (&scene.app, &scene.ada);
     let rent = scene.path("/facts/monthly_rent");
-    let put = |value: &str| app.ask(ada, Method::PUT, &rent).json(&json!({"value": value}));
+    let put = |value: &str| {
+        app.ask(ada, Method::PUT, &rent)
+            .json(&json!({"value": value}))
+    };
     let first = put("900 EUR").expect(200).await;
     assert_eq!(first.body["key"], "monthly_rent");
-    assert_eq!((&first.body["value"], &first.body["source"]), (&json!("900 EUR"), &json!("user")));
+    assert_eq!(
+        (&first.body["value"], &first.body["source"]),
+        (&json!("900 EUR"), &json!("user"))
+    );
     let last = put("950 EUR").expect(200).await;
     let list = scene.path("/facts");
     let facts = app.ask(ada, Method::GET, &list).at(last.position());
     assert_eq!(facts.expect(200).await.body["items"], json!([last.body]));
     let wrong = scene.path("/facts/Monthly%20rent");
-    let wrong = app.ask(ada, Method::PUT, &wrong).json(&json!({"value": "1"}));
+    let wrong = app
+        .ask(ada, Method::PUT, &wrong)
+        .json(&json!({"value": "1"}));
     wrong.refused(404, "not-found").await;
     let gone = app.ask(ada, Method::DELETE, &rent).expect(204).await;
     let facts = app.ask(ada, Method::GET, &list).at(gone.position());
@@ -176,7 +191,8 @@ async fn a_plan_sent_twice_under_one_key_is_one_plan() {
     let ada = app.register("ada").await;
     let start = || {
         let ask = app.ask(&ada, Method::POST, "/v1/plans");
-        ask.header("Idempotency-Key", "k-1").json(&json!({"title": "The bakery"}))
+        ask.header("Idempotency-Key", "k-1")
+            .json(&json!({"title": "The bakery"}))
     };
     let (first, again) = (start().expect(201).await, start().expect(201).await);
     assert_eq!(again.body, first.body);
@@ -184,8 +200,11 @@ async fn a_plan_sent_twice_under_one_key_is_one_plan() {
     let path = format!("/v1/plans/{}", first.id());
     // An edit that is sent again is answered again, although its If-Match no longer fits.
     let edit = || {
-        let ask = app.ask(&ada, Method::PATCH, &path).header("Idempotency-Key", "k-2");
-        ask.header("If-Match", first.etag()).json(&json!({"title": "The mill"}))
+        let ask = app
+            .ask(&ada, Method::PATCH, &path)
+            .header("Idempotency-Key", "k-2");
+        ask.header("If-Match", first.etag())
+            .json(&json!({"title": "The mill"}))
     };
     let (edited, again) = (edit().expect(200).await, edit().expect(200).await);
     assert_eq!((&again.body, again.etag()), (&edited.body, edited.etag()));
@@ -196,16 +215,24 @@ async fn a_plan_sent_twice_under_one_key_is_one_plan() {
 async fn a_plan_is_had_as_markdown_and_in_no_format_that_there_is_not() {
     let scene = Scene::set().await;
     let (app, ada) = (&scene.app, &scene.ada);
-    let written = scene.write("market_analysis", "Commuters and students.", "\"0\"").await;
+    let written = scene
+        .write("market_analysis", "Commuters and students.", "\"0\"")
+        .await;
     let export = scene.path("/export?format=md");
     let document = app.ask(ada, Method::GET, &export).at(written.position());
     let document = document.expect(200).await;
-    assert_eq!(document.header("content-type"), Some("text/markdown; charset=utf-8"));
+    assert_eq!(
+        document.header("content-type"),
+        Some("text/markdown; charset=utf-8")
+    );
     let disposition = document.header("content-disposition").unwrap();
     assert!(disposition.starts_with("attachment"), "{disposition}");
     let text = document.body.as_str().unwrap();
     assert!(text.starts_with("# The bakery\n"), "{text}");
-    assert!(text.contains("## Market analysis\n\nCommuters and students.\n"), "{text}");
+    assert!(
+        text.contains("## Market analysis\n\nCommuters and students.\n"),
+        "{text}"
+    );
     for format in ["pdf", "docx"] {
         let export = scene.path(&format!("/export?format={format}"));
         let refused = app.ask(ada, Method::GET, &export);

@@ -13,7 +13,10 @@ async fn a_plan_is_shown_as_it_was_at_any_position_and_time() {
     let first = scene.write("owner_bio", "Ada bakes", "\"0\"").await;
     let second = scene.write("owner_bio", "Ada brews", "\"1\"").await;
     let renamed = app.ask(ada, Method::PATCH, &scene.plan);
-    let renamed = renamed.json(&json!({"title": "The brewery"})).expect(200).await;
+    let renamed = renamed
+        .json(&json!({"title": "The brewery"}))
+        .expect(200)
+        .await;
 
     let looked = async |at: &str| -> Told {
         let path = scene.path(&format!("?at={at}"));
@@ -27,7 +30,10 @@ async fn a_plan_is_shown_as_it_was_at_any_position_and_time() {
     ] {
         let told = looked(&at.to_string()).await;
         assert_eq!(told.status, 200, "{}", told.body);
-        assert_eq!((bio(&told), &told.body["title"]), (json!(text), &json!(title)));
+        assert_eq!(
+            (bio(&told), &told.body["title"]),
+            (json!(text), &json!(title))
+        );
         assert_eq!((told.etag().as_str(), told.position()), (etag, at));
     }
     // At the time of a change it has happened.
@@ -59,7 +65,9 @@ async fn a_plan_is_shown_as_it_was_at_any_position_and_time() {
     }
     let bob = app.register("bob").await;
     let path = scene.path(&format!("?at={}", first.position()));
-    app.ask(&bob, Method::GET, &path).refused(404, "not-found").await;
+    app.ask(&bob, Method::GET, &path)
+        .refused(404, "not-found")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,7 +76,9 @@ async fn the_history_says_who_changed_what_and_never_what_it_says() {
     let (app, ada) = (&scene.app, &scene.ada);
     scene.write("owner_bio", "A secret recipe", "\"0\"").await;
     let rent = scene.path("/facts/monthly_rent");
-    let rent = app.ask(ada, Method::PUT, &rent).json(&json!({"value": "900 EUR"}));
+    let rent = app
+        .ask(ada, Method::PUT, &rent)
+        .json(&json!({"value": "900 EUR"}));
     rent.expect(200).await;
     let changed = json!({"location": "Graz", "industry": null});
     let changed = app.ask(ada, Method::PATCH, &scene.plan).json(&changed);
@@ -80,14 +90,21 @@ async fn the_history_says_who_changed_what_and_never_what_it_says() {
         let text = page.body.to_string();
         assert!(!text.contains("secret") && !text.contains("900"), "{text}");
         events.extend(page.body["items"].as_array().unwrap().clone());
-        let Some(next) = page.body["next"].as_str() else { break };
+        let Some(next) = page.body["next"].as_str() else {
+            break;
+        };
         path = scene.path(&format!("/history?limit=3&cursor={next}"));
     }
     let names: Vec<&str> = events
         .iter()
         .map(|event| event["event"].as_str().unwrap())
         .collect();
-    let expected = ["plan_described", "fact_recorded", "section_revised", "plan_started"];
+    let expected = [
+        "plan_described",
+        "fact_recorded",
+        "section_revised",
+        "plan_started",
+    ];
     assert_eq!(names, expected);
     let ada = json!({"account_id": ada.account_id, "role": "user"});
     assert!(events.iter().all(|event| event["actor"] == ada));

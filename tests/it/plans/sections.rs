@@ -14,11 +14,19 @@ async fn a_section_is_written_read_and_counted() {
     assert_eq!(empty.body["status"], "empty");
     assert_eq!(empty.etag(), "\"0\"");
 
-    let written = scene.write("market_analysis", "Commuters", &empty.etag()).await;
+    let written = scene
+        .write("market_analysis", "Commuters", &empty.etag())
+        .await;
     assert_eq!(written.status, 200, "{}", written.body);
     let body = &written.body;
-    assert_eq!((&body["status"], &body["text"]), (&json!("revised"), &json!("Commuters")));
-    assert_eq!((&body["revision"], &body["source"]), (&json!(1), &json!("user")));
+    assert_eq!(
+        (&body["status"], &body["text"]),
+        (&json!("revised"), &json!("Commuters"))
+    );
+    assert_eq!(
+        (&body["revision"], &body["source"]),
+        (&json!(1), &json!("user"))
+    );
     let read = app.ask(ada, Method::GET, &path).at(written.position());
     let read = read.expect(200).await;
     assert_eq!((&read.body, read.etag()), (body, written.etag()));
@@ -26,7 +34,9 @@ async fn a_section_is_written_read_and_counted() {
     assert_eq!(plan.body["completion_percent"], 11);
     assert_eq!(plan.body["sections"][2], *body);
     // The revision alone names the text as well: it is what the plan as a whole shows.
-    let again = scene.write("market_analysis", "Commuters and students", "\"1\"").await;
+    let again = scene
+        .write("market_analysis", "Commuters and students", "\"1\"")
+        .await;
     assert_eq!(again.body["revision"], 2, "{}", again.body);
 }
 
@@ -34,7 +44,9 @@ async fn a_section_is_written_read_and_counted() {
 async fn of_many_who_have_read_the_same_text_one_changes_it() {
     let scene = Scene::set().await;
     let texts: Vec<String> = (0..8).map(|n| format!("Text {n}")).collect();
-    let edits = texts.iter().map(|text| scene.write("owner_bio", text, "\"0\""));
+    let edits = texts
+        .iter()
+        .map(|text| scene.write("owner_bio", text, "\"0\""));
     let told = futures::future::join_all(edits).await;
     let accepted: Vec<_> = told.iter().filter(|told| told.status == 200).collect();
     assert_eq!(accepted.len(), 1);
@@ -95,7 +107,10 @@ async fn an_approved_section_stays_until_it_is_reopened_and_its_tag_shows_it() {
         .header("If-Match", "\"0\"")
         .refused(412, "precondition-failed")
         .await;
-    let approved = approve().header("If-Match", written.etag()).expect(200).await;
+    let approved = approve()
+        .header("If-Match", written.etag())
+        .expect(200)
+        .await;
     assert_eq!(approved.body["status"], "approved");
     assert_eq!(approved.body["text"], "Ada bakes");
     assert_ne!(approved.etag(), written.etag(), "it looks different now");
@@ -103,13 +118,17 @@ async fn an_approved_section_stays_until_it_is_reopened_and_its_tag_shows_it() {
     let read = read.expect(200).await;
     assert_eq!((&read.body, read.etag()), (&approved.body, approved.etag()));
 
-    let refused = scene.write("owner_bio", "Ada brews", &approved.etag()).await;
+    let refused = scene
+        .write("owner_bio", "Ada brews", &approved.etag())
+        .await;
     assert_eq!(refused.status, 409);
     assert_eq!(refused.body["type"], "/problems/section-approved");
     let reopened = app.ask(ada, Method::POST, &format!("{section}/reopen"));
     let reopened = reopened.expect(200).await;
     assert_eq!(reopened.body["status"], "revised");
-    let told = scene.write("owner_bio", "Ada brews", &reopened.etag()).await;
+    let told = scene
+        .write("owner_bio", "Ada brews", &reopened.etag())
+        .await;
     assert_eq!((told.status, &told.body["revision"]), (200, &json!(2)));
 }
 
@@ -129,7 +148,10 @@ async fn every_text_is_kept_and_can_be_had_back() {
         .refused(412, "precondition-failed")
         .await;
     let restored = restore(1).header("If-Match", "\"3\"").expect(200).await;
-    assert_eq!((&restored.body["text"], &restored.body["revision"]), (&json!("First"), &json!(4)));
+    assert_eq!(
+        (&restored.body["text"], &restored.body["revision"]),
+        (&json!("First"), &json!(4))
+    );
     // Sent again it is so already.
     let again = restore(1).header("If-Match", "\"3\"").expect(200).await;
     assert_eq!(again.body, restored.body);
@@ -145,7 +167,14 @@ async fn every_text_is_kept_and_can_be_had_back() {
     assert_eq!(texts(&page), ["First", "Third", "Second"]);
     assert_eq!(page["items"][0]["restored_from"], 1);
     let next = page["next"].as_str().unwrap();
-    let page = app.ask(ada, Method::GET, &format!("{revisions}?limit=3&cursor={next}"));
+    let page = app.ask(
+        ada,
+        Method::GET,
+        &format!("{revisions}?limit=3&cursor={next}"),
+    );
     let page = page.at(restored.position()).expect(200).await.body;
-    assert_eq!((texts(&page), &page["next"]), (vec!["First".to_owned()], &json!(null)));
+    assert_eq!(
+        (texts(&page), &page["next"]),
+        (vec!["First".to_owned()], &json!(null))
+    );
 }

@@ -28,26 +28,44 @@ async fn somebody_elses_plan_is_not_there_for_any_route() {
         (Method::GET, "/export".to_owned(), &none),
         (Method::GET, "/sections/owner_bio".to_owned(), &none),
         (Method::PUT, "/sections/owner_bio".to_owned(), &text),
-        (Method::POST, "/sections/owner_bio/approve".to_owned(), &none),
+        (
+            Method::POST,
+            "/sections/owner_bio/approve".to_owned(),
+            &none,
+        ),
         (Method::POST, "/sections/owner_bio/reopen".to_owned(), &none),
-        (Method::GET, "/sections/owner_bio/revisions".to_owned(), &none),
+        (
+            Method::GET,
+            "/sections/owner_bio/revisions".to_owned(),
+            &none,
+        ),
         (
             Method::POST,
             "/sections/owner_bio/revisions/1/restore".to_owned(),
             &none,
         ),
         (Method::GET, "/facts".to_owned(), &none),
-        (Method::PUT, "/facts/rent".to_owned(), &json!({"value": "1"})),
+        (
+            Method::PUT,
+            "/facts/rent".to_owned(),
+            &json!({"value": "1"}),
+        ),
         (Method::DELETE, "/facts/rent".to_owned(), &none),
         (Method::GET, "/generations".to_owned(), &none),
         (Method::POST, "/generations".to_owned(), &json!({})),
         (Method::GET, format!("/generations/{generation}"), &none),
-        (Method::POST, format!("/generations/{generation}/cancel"), &none),
+        (
+            Method::POST,
+            format!("/generations/{generation}/cancel"),
+            &none,
+        ),
     ] {
         for path in [scene.path(&rest), format!("{unknown}{rest}")] {
             // A tag that fits, one that does not, and any.
             for seen in ["\"1\"", "\"999\"", "*"] {
-                let mut ask = app.ask(&bob, method.clone(), &path).header("If-Match", seen);
+                let mut ask = app
+                    .ask(&bob, method.clone(), &path)
+                    .header("If-Match", seen);
                 if method == Method::GET {
                     ask = ask.at(position);
                 } else if *body != none {

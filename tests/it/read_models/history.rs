@@ -263,7 +263,10 @@ impl Person {
         let title = self.rng.choice(["Bread", "Rye", "Flour"]).unwrap();
         ConversationCommand::FileConversation {
             account_id: self.account_id,
-            title: self.rng.bool().then(|| ConversationTitle::parse(title).unwrap()),
+            title: self
+                .rng
+                .bool()
+                .then(|| ConversationTitle::parse(title).unwrap()),
             // Taken out again soon, so that the talk goes on.
             archived: self.rng.bool().then(|| self.rng.u8(..4) == 0),
         }

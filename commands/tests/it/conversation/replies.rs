@@ -21,11 +21,7 @@ pub(super) fn cancel(account_id: Uuid) -> ConversationCommand {
     }
 }
 
-pub(super) fn rate(
-    account_id: Uuid,
-    rating: Rating,
-    comment: Option<&str>,
-) -> ConversationCommand {
+pub(super) fn rate(account_id: Uuid, rating: Rating, comment: Option<&str>) -> ConversationCommand {
     ConversationCommand::RateReply {
         account_id,
         reply_id: REPLY,

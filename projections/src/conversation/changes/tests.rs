@@ -122,7 +122,15 @@ fn what_comes_to_a_reply_in_the_batch_that_erases_it_leaves_no_content() {
         characters: 3,
     };
     let erased = ConversationEvent::ConversationErased {};
-    let changes = fold([started(), posted(), requested(), titled, cancelled, part, erased]);
+    let changes = fold([
+        started(),
+        posted(),
+        requested(),
+        titled,
+        cancelled,
+        part,
+        erased,
+    ]);
     assert_eq!(changes.conversations[&CHAT].title.as_deref(), Some(ERASED));
     let addition = &changes.additions[&(CHAT, REPLY)];
     assert_eq!(addition.text.as_deref(), Some(ERASED));
