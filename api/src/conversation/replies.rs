@@ -72,9 +72,9 @@ pub(super) async fn rate(
     who: SignedIn,
     Path(at): Path<ReplyPath>,
     Json(new): Json<NewRating>,
-) -> Answer<(StatusCode, Done)> {
+) -> Answer<(StatusCode, Done, ())> {
     let command = new.command(who.account_id, at.reply_id);
     let done = StatusCode::NO_CONTENT;
     let committed = execute(&api, at.conversation_id, command, who.command(done)).await?;
-    Ok((done, Done::of(&committed)))
+    Ok((done, Done::of(&committed), ()))
 }

@@ -122,14 +122,14 @@ pub(super) async fn withdraw(
     State(api): App,
     who: SignedIn,
     Path(at): Path<FactPath>,
-) -> Answer<(StatusCode, Done)> {
+) -> Answer<(StatusCode, Done, ())> {
     let command = PlanCommand::WithdrawFact {
         account_id: who.account_id,
         key: at.key,
     };
     let done = StatusCode::NO_CONTENT;
     let committed = execute(&api, at.plan_id, command, who.command(done)).await?;
-    Ok((done, Done::of(&committed)))
+    Ok((done, Done::of(&committed), ()))
 }
 
 /// The fact as it stands after a command.

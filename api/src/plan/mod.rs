@@ -153,14 +153,14 @@ async fn archive(
     who: SignedIn,
     Id(id): Id,
     seen: IfMatch,
-) -> Answer<(StatusCode, Done)> {
+) -> Answer<(StatusCode, Done, ())> {
     let account_id = who.account_id;
     let (done, command) = (
         StatusCode::NO_CONTENT,
         PlanCommand::ArchivePlan { account_id },
     );
     let committed = execute(&api, id, command, who.edit(done, &seen)).await?;
-    Ok((done, Done::of(&committed)))
+    Ok((done, Done::of(&committed), ()))
 }
 
 async fn execute(

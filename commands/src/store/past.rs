@@ -64,10 +64,10 @@ impl EventStore {
         match moment {
             Moment::Position(position) if position > head => Err(PastError::ToCome { head }),
             Moment::Time(time) if time > now => Err(PastError::ToCome { head }),
-            Moment::Position(position) if log.epochs().await?.is_lost(position) => {
-                Err(PastError::Lost { position })
-            }
             Moment::Position(position) => {
+                if log.epochs().await?.is_lost(position) {
+                    return Err(PastError::Lost { position });
+                }
                 let (_, whole) = self.folded::<S, F>(id, position, None).await?;
                 Ok((position, whole))
             }
