@@ -64,6 +64,8 @@ async fn run_on(
     let keys = master_keys(&args.data_dir)?;
     let listener = listen(args.port).await?;
     let address = listener.local_addr()?;
+    let reached_at = format!("http://localhost:{}", address.port()).parse()?;
+    let oidc = args.oidc.resolve(Some(reached_at))?;
 
     let tasks = TaskTracker::new();
     // Each role with rights of its own, as if it were a process of its own.
@@ -92,6 +94,7 @@ async fn run_on(
     ));
     let config = ApiConfig {
         cookie: SessionCookie::PlainLocalhost,
+        oidc,
     };
     let serving = tasks.spawn(system.clone().serve(
         listener,

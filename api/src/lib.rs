@@ -12,6 +12,8 @@ mod health;
 mod idempotency;
 mod identity;
 mod linger;
+mod me;
+mod oidc;
 mod plan;
 mod problem;
 mod request;
@@ -30,15 +32,19 @@ use fido_nats::Nats;
 use fido_projections::Replicas;
 
 pub use identity::SessionCookie;
+pub use oidc::{ClientSecret, Oidc, OidcSettings, OidcSettingsError, ProviderSettings};
 pub use problem::Problem;
+pub use reqwest::Url;
 pub use router::router;
 pub use serve::serve;
 
 /// How the API behaves, as the operator wants it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct ApiConfig {
     /// How browsers are to keep the session.
     pub cookie: SessionCookie,
+    /// Who else can say who somebody is.
+    pub oidc: Oidc,
 }
 
 /// Everything that handlers ask.

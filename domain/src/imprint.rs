@@ -18,9 +18,9 @@ pub struct Imprint {
 }
 
 impl Imprint {
-    pub(crate) fn of(text: &Private<String>) -> Self {
+    pub(crate) fn of<T: AsRef<str>>(text: &Private<T>) -> Self {
         Self {
-            digest: text.reveal().map(|text| digest(text)),
+            digest: text.reveal().map(|text| digest(text.as_ref())),
         }
     }
 
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_text_that_cannot_be_read_is_like_no_other() {
-        for unreadable in [Private::stored("1:a.b:c"), Private::Erased] {
+        for unreadable in [Private::<String>::stored("1:a.b:c"), Private::Erased] {
             assert!(!Imprint::of(&unreadable).is_of("A bakery"));
         }
     }

@@ -14,9 +14,11 @@ pub mod recorded;
 mod tagged;
 pub mod text;
 pub mod upcast;
+pub mod word;
 
 pub use epochs::{Epoch, Epochs};
 pub use evolve::{Evolve, FullFold};
+pub use imprint::Imprint;
 pub use known::knows;
 pub use private::{Private, Sealed};
 pub use recorded::{Actor, Metadata, Position, Recorded, Stamp};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::{Connections, VaultArgs};
+use super::{Connections, OidcArgs, VaultArgs};
 use crate::model;
 
 /// `fido serve`.
@@ -22,6 +22,9 @@ pub struct ServeArgs {
     /// Cookies without `Secure`, for http://localhost.
     #[arg(long, env = "FIDO_PLAIN_HTTP")]
     pub plain_http: bool,
+    /// Who else can say who somebody is.
+    #[command(flatten)]
+    pub oidc: OidcArgs,
 }
 
 /// `fido project`.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use fido::model::{self, OfflineModel};
 use fido::roles;
-use fido_api::{ApiConfig, SessionCookie};
+use fido_api::{ApiConfig, Oidc, SessionCookie};
 use fido_nats::access::Role;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -94,19 +94,27 @@ impl TestApp {
         tokio::spawn(system.copilot(gateway, vault, 16, shutdown));
     }
 
+    /// With a provider that people can sign in with; without co-pilots.
+    pub(crate) async fn start_with_provider(oidc: impl FnOnce(&str) -> Oidc) -> Self {
+        let (http, ground) = (http_client(), Ground::prepare().await);
+        Self::serve_with(http, ground, CancellationToken::new(), oidc).await
+    }
+
     async fn serve(http: reqwest::Client, ground: Ground, shutdown: CancellationToken) -> Self {
-        let system = ground.system().await;
+        Self::serve_with(http, ground, shutdown, |_| Oidc::default()).await
+    }
+
+    /// `oidc` is told where the API is reached.
+    async fn serve_with(
+        http: reqwest::Client,
+        ground: Ground,
+        shutdown: CancellationToken,
+        oidc: impl FnOnce(&str) -> Oidc,
+    ) -> Self {
         let relay = ground.system_as(Role::Relay).await;
         tokio::spawn(relay.relay(shutdown.clone()));
         let projectors = Mutex::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let config = ApiConfig {
-            cookie: SessionCookie::PlainLocalhost,
-        };
-        let vault = ground.vault().await;
-        let register = Some(ground.register());
-        tokio::spawn(system.serve(listener, vault, register, config, shutdown.clone()));
+        let base = listen(&ground, shutdown.clone(), oidc).await;
         let app = Self {
             ground,
             http,
@@ -118,6 +126,11 @@ impl TestApp {
             app.project(&replica.name).await;
         }
         app
+    }
+
+    /// Another instance of the API; answers with where it is reached.
+    pub(crate) async fn another_instance(&self, oidc: impl FnOnce(&str) -> Oidc) -> String {
+        listen(&self.ground, self.shutdown.clone(), oidc).await
     }
 
     /// Lets the projector of `replica` run.
@@ -218,6 +231,25 @@ impl TestApp {
             .await;
         conversation["id"].as_str().unwrap().parse().unwrap()
     }
+}
+
+/// Lets an API serve; answers with where it is reached.
+async fn listen(
+    ground: &Ground,
+    shutdown: CancellationToken,
+    oidc: impl FnOnce(&str) -> Oidc,
+) -> String {
+    let system = ground.system().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let config = ApiConfig {
+        cookie: SessionCookie::PlainLocalhost,
+        oidc: oidc(&base),
+    };
+    let vault = ground.vault().await;
+    let register = Some(ground.register());
+    tokio::spawn(system.serve(listener, vault, register, config, shutdown));
+    base
 }
 
 impl Drop for TestApp {

@@ -1,5 +1,6 @@
 //! What handlers are given: each part of a request parsed, or a problem that names what is wrong.
 
+mod edit;
 mod id;
 mod if_match;
 mod json;
@@ -8,6 +9,7 @@ mod position;
 mod query;
 mod visitor;
 
+pub(crate) use edit::{Edit, given};
 pub(crate) use id::Id;
 pub(crate) use if_match::IfMatch;
 pub(crate) use json::{Json, read_body};

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use fido_commands::auth::Session;
 use fido_commands::{CommandContext, Origin};
 use fido_domain::Actor;
 use uuid::Uuid;
@@ -34,6 +35,14 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
+    /// The session itself.
+    pub(crate) fn session(&self) -> Session {
+        Session {
+            session_id: self.session_id,
+            account_id: self.account_id,
+        }
+    }
+
     /// A command of theirs, on their own data; `done` is the status of the answer once it is done.
     pub(crate) fn command(&self, done: StatusCode) -> CommandContext {
         let actor = Actor::user(self.account_id);

@@ -43,6 +43,16 @@ pub(crate) enum Kind {
     GenerationInProgress,
     /// There is no section to write.
     NothingToGenerate,
+    /// The sign-in was too long ago for something that cannot be undone.
+    SignInAgain,
+    /// The provider does not say that the address is theirs.
+    EmailUnverified,
+    /// What came back from the provider does not prove who they are.
+    SignInFailed,
+    /// An account with the same address was opened otherwise.
+    LinkRequired,
+    /// The identity belongs to another account.
+    IdentityTaken,
     /// What was asked does not fit what is.
     Conflict,
     /// It is not in the state any more that the request was based on.
@@ -74,7 +84,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// All of them, for the tests that look at each.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 37] = [
         Self::InvalidParameter,
         Self::MalformedBody,
         Self::Unauthenticated,
@@ -94,6 +104,11 @@ impl Kind {
         Self::TooManyFacts,
         Self::GenerationInProgress,
         Self::NothingToGenerate,
+        Self::SignInAgain,
+        Self::EmailUnverified,
+        Self::SignInFailed,
+        Self::LinkRequired,
+        Self::IdentityTaken,
         Self::Conflict,
         Self::PreconditionFailed,
         Self::PreconditionRequired,
@@ -112,9 +127,13 @@ impl Kind {
     /// The status of the answer.
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::InvalidParameter | Self::MalformedBody => StatusCode::BAD_REQUEST,
+            Self::InvalidParameter | Self::MalformedBody | Self::SignInFailed => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Unauthenticated | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::CrossSite | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::Forbidden | Self::SignInAgain | Self::EmailUnverified => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::EmailTaken
@@ -128,6 +147,8 @@ impl Kind {
             | Self::TooManyFacts
             | Self::GenerationInProgress
             | Self::NothingToGenerate
+            | Self::LinkRequired
+            | Self::IdentityTaken
             | Self::Conflict => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
@@ -165,6 +186,11 @@ impl Kind {
             Self::TooManyFacts => "too-many-facts",
             Self::GenerationInProgress => "generation-in-progress",
             Self::NothingToGenerate => "nothing-to-generate",
+            Self::SignInAgain => "sign-in-again",
+            Self::EmailUnverified => "email-unverified",
+            Self::SignInFailed => "sign-in-failed",
+            Self::LinkRequired => "link-required",
+            Self::IdentityTaken => "identity-taken",
             Self::Conflict => "conflict",
             Self::PreconditionFailed => "precondition-failed",
             Self::PreconditionRequired => "precondition-required",
@@ -203,6 +229,11 @@ impl Kind {
             Self::TooManyFacts => "The plan holds no more facts",
             Self::GenerationInProgress => "Sections are being written",
             Self::NothingToGenerate => "There is no section to write",
+            Self::SignInAgain => "Please sign in again first",
+            Self::EmailUnverified => "The provider has not verified your email address",
+            Self::SignInFailed => "Signing in with this provider has failed; please try again",
+            Self::LinkRequired => "An account with this email address exists already",
+            Self::IdentityTaken => "Another account is signed in to with this identity",
             Self::Conflict => "This does not fit the present state",
             Self::PreconditionFailed => "This has changed since you have read it",
             Self::PreconditionRequired => "Please say with If-Match what your change is based on",

@@ -1,6 +1,9 @@
 //! Who is asking: passwords and sessions. They change and disappear, so they are rows, not events.
 
+mod attempt;
+mod identity;
 mod password;
+mod proof;
 mod session;
 
 use fido_domain::account::{Account, AccountEvent, DisplayName, Role};
@@ -16,7 +19,10 @@ use crate::append::Claim;
 use crate::store::{CommandContext, Committed, EventStore, ExecuteError, Origin};
 use crate::vault::{StreamId, Vault, VaultError};
 
+pub use attempt::{Attempt, BrowserSecret};
+pub use identity::{Entered, Vouched};
 pub use password::{Password, PasswordError};
+pub use proof::FRESH;
 pub use session::{Device, OpenedSession, Session, SessionToken};
 
 /// Why somebody did not get in.
@@ -28,6 +34,21 @@ pub enum AuthError {
     /// Unknown address or wrong password; which of the two is nobody's business.
     #[error("the email address or the password is wrong")]
     WrongCredentials,
+    /// An account that has a password is to be proved with it.
+    #[error("the password is needed")]
+    PasswordNeeded,
+    /// Without a password only a sign-in of a moment ago proves who somebody is.
+    #[error("the sign-in was too long ago")]
+    SignInNotFresh,
+    /// There is an account with the address that a provider vouches for, and it was opened otherwise.
+    #[error("an account with this email address exists already, without this identity")]
+    LinkRequired,
+    /// The identity belongs to another account.
+    #[error("another account is signed in to with this identity")]
+    IdentityTaken,
+    /// The provider does not say that the address is the person's.
+    #[error("the provider has not verified an email address")]
+    EmailUnverified,
     /// The event store refused for a reason that has nothing to do with the person.
     #[error("the account could not be opened")]
     Store(#[source] Box<ExecuteError<AccountRefusal>>),

@@ -253,7 +253,7 @@ async fn claims_of(pool: &PgPool, account_id: Uuid) -> Result<Vec<Claim>, sqlx::
 }
 
 async fn sign_out_for_good(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx::Error> {
-    for table in ["sessions", "credentials"] {
+    for table in ["sessions", "credentials", "oidc_attempts"] {
         sqlx::query(&format!("delete from auth.{table} where account_id = $1"))
             .bind(account_id)
             .execute(pool)
