@@ -1,12 +1,11 @@
 //! Asking for replies, writing them, and what a person makes of one: one reply at a time, each ended
 //! once, and only by the worker of the current attempt or by the person.
 
-use fido_domain::Private;
 use fido_domain::conversation::{
     Conversation, ConversationEvent, MessageText, OpenReply, Rating, RatingComment, ReplyEnd,
     ReplyState,
 };
-use fido_domain::plan::Imprint;
+use fido_domain::{Imprint, Private};
 use uuid::Uuid;
 
 use super::{ConversationRefusal, Decision, characters};
