@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::answer::Limit;
 use crate::cursor::Cursor;
-use crate::extract::there;
+use crate::extract::given;
 
 /// The body of `POST /v1/conversations`.
 #[derive(Deserialize)]
@@ -42,10 +42,10 @@ impl NewConversation {
 #[serde(deny_unknown_fields)]
 pub(super) struct Filed {
     /// What the conversation is called.
-    #[serde(default, deserialize_with = "there")]
+    #[serde(default, deserialize_with = "given")]
     title: Option<ConversationTitle>,
     /// Whether it is in use: `active`, or put away as `archived`.
-    #[serde(default, deserialize_with = "there")]
+    #[serde(default, deserialize_with = "given")]
     status: Option<Status>,
 }
 

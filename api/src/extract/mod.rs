@@ -18,21 +18,10 @@ pub(crate) use position::{After, LastEventId, MinPosition};
 pub(crate) use query::Query;
 pub(crate) use visitor::Visitor;
 
-use serde::{Deserialize, Deserializer};
-
 /// The field that serde misses or has seen before, and what to say about it. serde puts its name
 /// into the message only: the path of such an error is that of the whole.
 fn blamed(message: &str) -> Option<(&str, &'static str)> {
     let field = |prefix| message.strip_prefix(prefix)?.split('`').next();
     let missing = field("missing field `").map(|field| (field, "is required"));
     missing.or_else(|| field("duplicate field `").map(|field| (field, "is there twice")))
-}
-
-/// A field that is there has a value; where null is one, `T` says so.
-pub(crate) fn there<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    T::deserialize(deserializer).map(Some)
 }

@@ -1,6 +1,6 @@
 //! What clients send about plans, and the commands and questions that it stands for.
 
-use fido_commands::plan::{Change, Changes, Given, PlanCommand};
+use fido_commands::plan::{Changes, Given, PlanCommand};
 use fido_commands::store::past::Moment;
 use fido_domain::Position;
 use fido_domain::plan::{BusinessName, Industry, Location, PlanStatus, PlanTitle, Stage, Summary};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::answer::Limit;
 use crate::cursor::Cursor;
-use crate::extract::there;
+use crate::extract::{Edit, given};
 
 /// The body of `POST /v1/plans`.
 #[derive(Deserialize)]
@@ -54,25 +54,25 @@ impl NewPlan {
 #[serde(deny_unknown_fields)]
 pub(super) struct Changed {
     /// What the plan is called; a plan always has a title.
-    #[serde(default, deserialize_with = "there")]
+    #[serde(default, deserialize_with = "given")]
     title: Option<PlanTitle>,
     /// What the business is called.
-    #[serde(default, deserialize_with = "there")]
-    business_name: Option<Option<BusinessName>>,
+    #[serde(default)]
+    business_name: Edit<BusinessName>,
     /// What trade it is in.
-    #[serde(default, deserialize_with = "there")]
-    industry: Option<Option<Industry>>,
+    #[serde(default)]
+    industry: Edit<Industry>,
     /// Where it is.
-    #[serde(default, deserialize_with = "there")]
-    location: Option<Option<Location>>,
+    #[serde(default)]
+    location: Edit<Location>,
     /// How far it has come.
-    #[serde(default, deserialize_with = "there")]
-    stage: Option<Option<Stage>>,
+    #[serde(default)]
+    stage: Edit<Stage>,
     /// What it is about, in a few words.
-    #[serde(default, deserialize_with = "there")]
-    summary: Option<Option<Summary>>,
+    #[serde(default)]
+    summary: Edit<Summary>,
     /// Whether the plan is in use: `active`, or put away as `archived`.
-    #[serde(default, deserialize_with = "there")]
+    #[serde(default, deserialize_with = "given")]
     status: Option<PlanStatus>,
 }
 
@@ -82,22 +82,14 @@ impl Changed {
             account_id,
             changes: Changes {
                 title: self.title,
-                business_name: change(self.business_name),
-                industry: change(self.industry),
-                location: change(self.location),
-                stage: change(self.stage),
-                summary: change(self.summary),
+                business_name: self.business_name.0,
+                industry: self.industry.0,
+                location: self.location.0,
+                stage: self.stage.0,
+                summary: self.summary.0,
                 status: self.status,
             },
         }
-    }
-}
-
-fn change<T>(field: Option<Option<T>>) -> Change<T> {
-    match field {
-        None => Change::Keep,
-        Some(None) => Change::Clear,
-        Some(Some(value)) => Change::To(value),
     }
 }
 
@@ -201,16 +193,5 @@ mod tests {
         for text in ["", "-1", "now", "2026-01-31", "1.5", "9223372036854775808"] {
             assert_eq!(when(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn null_takes_a_detail_away_and_a_title_never() {
-        let read = |json| serde_json::from_str::<Changed>(json);
-        let changed = read(r#"{"industry": null, "stage": "growth"}"#).unwrap();
-        assert!(matches!(change(changed.industry), Change::Clear));
-        assert!(matches!(change(changed.stage), Change::To(Stage::Growth)));
-        assert!(matches!(change(changed.location), Change::Keep));
-        assert!(read(r#"{"title": null}"#).is_err());
-        assert!(read(r#"{"status": null}"#).is_err());
     }
 }
