@@ -7,6 +7,7 @@ mod answer;
 mod conversation;
 mod copilots;
 mod cursor;
+mod document;
 mod extract;
 mod health;
 mod idempotency;
@@ -35,7 +36,7 @@ pub use identity::SessionCookie;
 pub use oidc::{ClientSecret, Oidc, OidcSettings, OidcSettingsError, ProviderSettings};
 pub use problem::Problem;
 pub use reqwest::Url;
-pub use router::router;
+pub use router::{openapi, router};
 pub use serve::serve;
 
 /// How the API behaves, as the operator wants it.

@@ -5,6 +5,7 @@ use fido_commands::{Committed, Placed};
 use fido_domain::conversation::{self as domain, ConversationEvent, Transcript};
 use fido_domain::{Position, Private};
 use fido_projections::conversation::{ConversationSummary, MessageRow};
+use schemars::JsonSchema;
 use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -14,18 +15,29 @@ use crate::answer::Shown;
 use crate::problem::{Kind, Problem};
 
 /// A conversation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Conversation {
+    /// Its id.
     id: Uuid,
+    /// Who answers.
     copilot: String,
+    /// What it is called, once it is.
     title: Option<Shown>,
+    /// What it is meant to achieve.
     goal: Option<Shown>,
+    /// The plan it is about.
     plan_id: Option<Uuid>,
+    /// `active`, `archived`, or `erased`.
     status: String,
+    /// How many messages and replies it has.
     message_count: i64,
+    /// When something was said last.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     last_activity_at: OffsetDateTime,
+    /// When it began.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: OffsetDateTime,
 }
 
@@ -96,17 +108,25 @@ impl From<ConversationSummary> for Conversation {
 }
 
 /// A message, or a reply: the message with the reply's id.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Message {
+    /// Its id; of a reply, the reply's.
     id: Uuid,
+    /// Where it was said.
     conversation_id: Uuid,
+    /// Who says it: `user` or `assistant`.
     role: String,
+    /// What it says; empty until a reply is complete, and a part of it where one broke off.
     text: Shown,
+    /// `complete`, `requested`, `failed` or `cancelled`.
     status: String,
+    /// The model that wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
+    /// What writing it used.
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Usage>,
+    /// Why there is no reply, as a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
     /// The earlier reply to the same message that the person wanted this one for.
@@ -115,16 +135,37 @@ pub(super) struct Message {
     /// What the person thinks of it: `up` or `down`.
     #[serde(skip_serializing_if = "Option::is_none")]
     rating: Option<String>,
+    /// When it was said.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: OffsetDateTime,
+    /// Where in the log it is.
     position: Position,
 }
 
 /// What a model call used, in the provider's tokens.
-#[derive(Debug, Serialize)]
-struct Usage {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Usage {
+    /// Tokens of the prompt.
     input_tokens: i64,
+    /// Tokens of the answer.
     output_tokens: i64,
+}
+
+impl Usage {
+    /// So much of both.
+    pub(crate) fn new(input_tokens: i64, output_tokens: i64) -> Self {
+        Self {
+            input_tokens,
+            output_tokens,
+        }
+    }
+}
+
+impl From<domain::Usage> for Usage {
+    fn from(usage: domain::Usage) -> Self {
+        Self::new(usage.input_tokens.into(), usage.output_tokens.into())
+    }
 }
 
 impl Message {
@@ -158,10 +199,7 @@ impl From<MessageRow> for Message {
             usage: row
                 .input_tokens
                 .zip(row.output_tokens)
-                .map(|(input_tokens, output_tokens)| Usage {
-                    input_tokens,
-                    output_tokens,
-                }),
+                .map(|(input, output)| Usage::new(input, output)),
             failure: row.failure,
             replaces: row.replaces,
             rating: row.rating,
@@ -182,10 +220,7 @@ impl Message {
             text: Shown::from(message.text.as_ref().unwrap_or(&nothing)),
             status: message.status.as_str().to_owned(),
             model: message.model.clone(),
-            usage: message.usage.map(|usage| Usage {
-                input_tokens: usage.input_tokens.into(),
-                output_tokens: usage.output_tokens.into(),
-            }),
+            usage: message.usage.map(Usage::from),
             failure: message.failure.clone(),
             replaces: message.replaces,
             rating: message.rating.map(|rating| rating.as_str().to_owned()),
@@ -196,9 +231,11 @@ impl Message {
 }
 
 /// What has become of a reply.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Replied {
+    /// The reply.
     reply: Message,
+    /// The position at which it is so.
     position: Position,
 }
 
@@ -233,11 +270,13 @@ pub(super) fn requested(committed: &Committed<ConversationEvent>) -> Answer<Uuid
 }
 
 /// What posting a message has led to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Posted {
+    /// What was said.
     message: Message,
     /// The reply to come; its text is still empty.
     reply: Message,
+    /// What the stream tells of it after.
     position: Position,
 }
 
@@ -285,13 +324,16 @@ fn nothing_yet() -> Private<String> {
 }
 
 /// What an erasure has led to: where the log proves it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Erasure {
+    /// Where the log proves it.
     receipt: ErasureProof,
 }
 
-#[derive(Debug, Serialize)]
+/// Where in the log an erasure stands.
+#[derive(Debug, Serialize, JsonSchema)]
 struct ErasureProof {
+    /// The position of the event.
     position: Position,
 }
 

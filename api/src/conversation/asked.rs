@@ -9,7 +9,9 @@ use fido_domain::conversation::{
 use fido_projections::conversation::{
     ActivityCursor, ConversationFilter, ConversationSummary, Order,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -17,12 +19,16 @@ use crate::answer::Limit;
 use crate::cursor::Cursor;
 use crate::extract::given;
 
-/// The body of `POST /v1/conversations`.
-#[derive(Deserialize)]
+/// What a conversation begins with.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({ "copilot": "growth_engine", "goal": "More guests on weekdays" }))]
 pub(super) struct NewConversation {
+    /// Who is to answer.
     copilot: Copilot,
+    /// What it is meant to achieve.
     goal: Option<Goal>,
+    /// The plan it is about; one of your own.
     pub(super) plan_id: Option<Uuid>,
 }
 
@@ -37,15 +43,18 @@ impl NewConversation {
     }
 }
 
-/// The body of `PATCH /v1/conversations/{id}`: what is different from now on.
-#[derive(Deserialize)]
+/// What is different about a conversation from now on.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ChangedConversation", example = json!({ "title": "More guests", "status": "archived" }))]
 pub(super) struct Filed {
     /// What the conversation is called.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "ConversationTitle")]
     title: Option<ConversationTitle>,
     /// Whether it is in use: `active`, or put away as `archived`.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Status")]
     status: Option<Status>,
 }
 
@@ -62,11 +71,12 @@ impl Filed {
     }
 }
 
-/// The body of `PUT /v1/conversations/{id}/replies/{reply_id}/rating`.
-#[derive(Deserialize)]
+/// What a person thinks of a reply.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({ "rating": "up", "comment": "Clear and short" }))]
 pub(super) struct NewRating {
-    /// `up` or `down`.
+    /// Whether it helped.
     rating: Rating,
     /// Why.
     comment: Option<RatingComment>,
@@ -83,10 +93,12 @@ impl NewRating {
     }
 }
 
-/// The body of `POST /v1/conversations/{id}/messages`.
-#[derive(Deserialize)]
+/// What a person says.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({ "text": "I want to open a bakery in Graz. What do I need first?" }))]
 pub(super) struct NewMessage {
+    /// In their own words.
     text: MessageText,
 }
 
@@ -102,19 +114,23 @@ impl NewMessage {
 }
 
 /// The parameters of `GET /v1/conversations`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
+    /// Only those of this status.
     status: Option<Status>,
+    /// Only those with this co-pilot.
     copilot: Option<Copilot>,
+    /// Only those about this plan.
     plan_id: Option<Uuid>,
     #[serde(default)]
     pub(super) limit: Limit,
     cursor: Option<Cursor<Activity>>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ConversationStatus")]
 enum Status {
     Active,
     Archived,
@@ -163,9 +179,10 @@ pub(super) fn activity(last: &ConversationSummary) -> Activity {
 }
 
 /// The parameters of `GET /v1/conversations/{id}/messages`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reading {
+    /// Which end of the conversation comes first.
     #[serde(default)]
     pub(super) order: Direction,
     #[serde(default)]
@@ -180,11 +197,13 @@ impl Reading {
 }
 
 /// Which end of the conversation comes first.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Direction {
+    /// The oldest.
     #[default]
     Asc,
+    /// The newest.
     Desc,
 }
 

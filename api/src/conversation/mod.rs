@@ -6,11 +6,10 @@ mod replies;
 
 use std::sync::Arc;
 
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::{get_with, post_with, put_with};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
-use axum::routing::{get, post, put};
 use fido_commands::conversation::ConversationCommand;
 use fido_commands::log::Log;
 use fido_commands::vault::StreamId;
@@ -21,45 +20,100 @@ use fido_domain::{Evolve, Position, conversation as domain};
 use fido_projections::conversation as seen;
 use uuid::Uuid;
 
-use crate::answer::{At, Done, ETag, Page};
+use crate::answer::{Accepted, At, Created, Done, ETag, Found, Page};
+use crate::document::about;
 use crate::extract::{Id, IfMatch, Json, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
-pub(crate) use answers::Erasure;
 use answers::{Conversation, Message, Posted};
+pub(crate) use answers::{Erasure, Usage};
 use asked::{Filed, Listing, NewConversation, NewMessage, Reading};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/v1/conversations", post(start).get(list))
-        .route(
+const REPLY: &str = "/v1/conversations/{conversation_id}/replies/{reply_id}";
+
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    let busy = &[Kind::ReplyInProgress, Kind::ConversationArchived];
+    let again = &[
+        Kind::ReplyInProgress,
+        Kind::ReplyNotLast,
+        Kind::ConversationArchived,
+    ];
+    ApiRouter::new()
+        .api_route(
+            "/v1/conversations",
+            post_with(
+                start,
+                about(
+                    "start_conversation",
+                    "Turn to a co-pilot",
+                    &[Kind::NotFound],
+                ),
+            )
+            .get_with(list, about("list_conversations", "My conversations", &[])),
+        )
+        .api_route(
             "/v1/conversations/{conversation_id}",
-            get(one).patch(file).delete(erase),
+            get_with(one, about("read_conversation", "A conversation", &[]))
+                .patch_with(
+                    file,
+                    about(
+                        "edit_conversation",
+                        "Name it, put it away or take it out again",
+                        &[Kind::PreconditionFailed],
+                    ),
+                )
+                .delete_with(
+                    erase,
+                    about("erase_conversation", "Erase its content for good", &[]),
+                ),
         )
-        .route(
+        .api_route(
             "/v1/conversations/{conversation_id}/messages",
-            post(post_message).get(messages),
+            post_with(post_message, about("post_message", "Say something", busy))
+                .get_with(messages, about("list_messages", "What was said", &[])),
         )
-        .route(
-            "/v1/conversations/{conversation_id}/replies/{reply_id}/cancel",
-            post(replies::cancel),
+        .api_route(
+            &format!("{REPLY}/cancel"),
+            post_with(
+                replies::cancel,
+                about(
+                    "cancel_reply",
+                    "Stop a reply; what there is of it is kept",
+                    &[],
+                ),
+            ),
         )
-        .route(
-            "/v1/conversations/{conversation_id}/replies/{reply_id}/regenerate",
-            post(replies::regenerate),
+        .api_route(
+            &format!("{REPLY}/regenerate"),
+            post_with(
+                replies::regenerate,
+                about(
+                    "regenerate_reply",
+                    "Have the last reply written again",
+                    again,
+                ),
+            ),
         )
-        .route(
-            "/v1/conversations/{conversation_id}/replies/{reply_id}/rating",
-            put(replies::rate),
+        .api_route(
+            &format!("{REPLY}/rating"),
+            put_with(
+                replies::rate,
+                about(
+                    "rate_reply",
+                    "Say what you think of a reply",
+                    &[Kind::NothingToRate],
+                ),
+            ),
         )
+        .with_path_items(|item| item.tag("conversations"))
 }
 
 async fn start(
     State(api): App,
     who: SignedIn,
     Json(new): Json<NewConversation>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Created<Conversation>> {
     if let Some(plan_id) = new.plan_id {
         is_theirs(&api, who.account_id, plan_id).await?;
     }
@@ -70,7 +124,7 @@ async fn start(
     let location = format!("/v1/conversations/{}", conversation.id());
     let etag = ETag::of_stream(1);
     let head = ([(header::LOCATION, location)], Done::of(&committed), etag);
-    Ok((StatusCode::CREATED, head, Json(conversation)))
+    Ok(Created::of(conversation).with(head))
 }
 
 async fn list(
@@ -78,7 +132,7 @@ async fn list(
     who: SignedIn,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Listing>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Page<Conversation>>> {
     let (account, filter) = (who.account_id, &asked.filter());
     let (before, limit) = (asked.before(), asked.limit.rows());
     let query = |mut snapshot| async move {
@@ -86,8 +140,8 @@ async fn list(
     };
     let (position, mut rows) = api.replicas.ask(at_least, query).await?;
     open_summaries(&api, &mut rows).await?;
-    let page = Page::<Conversation>::of(rows, asked.limit, asked::activity)?;
-    Ok((At(position), Json(page)))
+    let page = Page::of(rows, asked.limit, asked::activity)?;
+    Ok(Found::of(page).with(At(position)))
 }
 
 async fn one(
@@ -95,14 +149,14 @@ async fn one(
     who: SignedIn,
     Id(id): Id,
     MinPosition(at_least): MinPosition,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Conversation>> {
     let account = who.account_id;
     let query = |mut snapshot| async move { seen::one(&mut snapshot, account, id).await };
     let (position, found) = api.replicas.ask(at_least, query).await?;
     let mut conversation = found.ok_or_else(|| Problem::new(Kind::NotFound))?;
     open_summaries(&api, std::slice::from_mut(&mut conversation)).await?;
     let etag = ETag::of_stream(conversation.sequence);
-    Ok((At(position), etag, Json(Conversation::from(conversation))))
+    Ok(Found::of(Conversation::from(conversation)).with((At(position), etag)))
 }
 
 async fn file(
@@ -111,27 +165,24 @@ async fn file(
     Id(id): Id,
     seen: IfMatch,
     Json(filed): Json<Filed>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Conversation>> {
     let command = filed.command(who.account_id);
     let committed = execute(&api, id, command, who.edit(StatusCode::OK, &seen)).await?;
     let transcript = after(&api, id, committed.position).await?;
     let etag = ETag::of_stream(transcript.sequence);
     let conversation = Conversation::from_log(id, &transcript)?;
-    Ok((Done::of(&committed), etag, Json(conversation)))
+    Ok(Found::of(conversation).with((Done::of(&committed), etag)))
 }
 
-async fn erase(State(api): App, who: SignedIn, Id(id): Id) -> Answer<impl IntoResponse> {
+async fn erase(State(api): App, who: SignedIn, Id(id): Id) -> Answer<Accepted<Erasure>> {
     // Asking again changes nothing, so a receipt of the request would be one too many.
     let context = CommandContext {
         receipt: None,
         ..who.command(StatusCode::ACCEPTED)
     };
     let erasure = api.eraser.erase_conversation(id, context).await?;
-    Ok((
-        StatusCode::ACCEPTED,
-        At(erasure.position),
-        Json(Erasure::from(erasure)),
-    ))
+    let position = At(erasure.position);
+    Ok(Accepted::of(Erasure::from(erasure)).with(position))
 }
 
 async fn post_message(
@@ -139,16 +190,12 @@ async fn post_message(
     who: SignedIn,
     Id(id): Id,
     Json(new): Json<NewMessage>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Accepted<Posted>> {
     let command = new.command(who.account_id);
     let committed = execute(&api, id, command, who.command(StatusCode::ACCEPTED)).await?;
     let location = format!("/v1/conversations/{id}/messages");
     let head = ([(header::LOCATION, location)], Done::of(&committed));
-    Ok((
-        StatusCode::ACCEPTED,
-        head,
-        Json(Posted::from_log(&committed)?),
-    ))
+    Ok(Accepted::of(Posted::from_log(&committed)?).with(head))
 }
 
 async fn messages(
@@ -157,7 +204,7 @@ async fn messages(
     Id(id): Id,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Reading>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Page<Message>>> {
     let (account, order) = (who.account_id, asked.order.into());
     let (after, limit) = (asked.after(), asked.limit.rows());
     let query = |mut snapshot| async move {
@@ -173,8 +220,8 @@ async fn messages(
     let texts = rows.iter_mut().filter_map(|row| row.text.as_mut());
     let sealed = texts.map(|text| (stream_of(id), text)).collect();
     api.store.vault().open_all(sealed).await?;
-    let page = Page::<Message>::of(rows, asked.limit, |row| row.position)?;
-    Ok((At(position), Json(page)))
+    let page = Page::of(rows, asked.limit, |row| row.position)?;
+    Ok(Found::of(page).with(At(position)))
 }
 
 async fn execute(

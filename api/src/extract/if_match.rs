@@ -1,10 +1,14 @@
 //! `If-Match`: the state that an edit is based on.
 
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::Answer;
+use crate::document::{header as documented, may_end_in};
 use crate::problem::{Kind, Problem};
 
 /// What nothing is at.
@@ -93,6 +97,15 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
         Self::of(&parts.headers)
             .map_err(|message| Problem::new(Kind::InvalidParameter).field("If-Match", message))
+    }
+}
+
+impl OperationInput for IfMatch {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let description = "The `ETag` of what the change is based on, or `*`: where it has become \
+                           another one, nothing changes.";
+        documented::<String>(context, operation, "If-Match", description);
+        may_end_in(operation, &[Kind::PreconditionFailed]);
     }
 }
 

@@ -1,13 +1,17 @@
 //! Several parameters of a path at once.
 
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::PathRejection;
 use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::Answer;
 use crate::problem::{Kind, Problem};
+use crate::{Answer, document};
 
 /// The parameters of the path as the type they must have. What is of another type names nothing, so
 /// it is not found.
@@ -21,6 +25,12 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
             Ok(axum::extract::Path(parameters)) => Ok(Self(parameters)),
             Err(rejection) => Err(refusal(rejection)),
         }
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Path<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        document::path::<T>(context, operation);
     }
 }
 

@@ -7,6 +7,9 @@ mod role;
 
 use std::sync::Arc;
 
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -15,6 +18,7 @@ use fido_commands::{CommandContext, Origin};
 use fido_domain::Actor;
 use uuid::Uuid;
 
+use crate::document::needs;
 use crate::extract::{IfMatch, Visitor};
 use crate::idempotency::Keyed;
 use crate::problem::{Kind, Problem};
@@ -59,6 +63,12 @@ impl SignedIn {
             expected: seen.sequence(),
             ..self.command(done)
         }
+    }
+}
+
+impl OperationInput for SignedIn {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        needs(operation, &[]);
     }
 }
 

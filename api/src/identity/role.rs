@@ -2,16 +2,26 @@
 
 use std::sync::Arc;
 
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use fido_domain::account::Role;
 
 use super::SignedIn;
+use crate::document::needs;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api};
 
 /// Somebody who has signed in and has the role analyst now.
 pub(crate) struct Analyst;
+
+impl OperationInput for Analyst {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        needs(operation, &[Role::Analyst.as_str()]);
+    }
+}
 
 impl FromRequestParts<Arc<Api>> for Analyst {
     type Rejection = Problem;

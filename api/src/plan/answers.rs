@@ -5,6 +5,7 @@ use fido_commands::vault::StreamId;
 use fido_domain::plan::{PerSection, PlanDocument, PlanEvent, Section as Name, SectionDocument};
 use fido_domain::{FullFold, Private, Stamp};
 use fido_projections::plan::{PlanSummary, SectionRow};
+use schemars::JsonSchema;
 use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use crate::answer::{ETag, Shown};
 use crate::problem::{Kind, Problem};
 
 /// A plan, without what its sections say.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct PlanOutline {
     /// Which.
     id: Uuid,
@@ -37,9 +38,11 @@ pub(super) struct PlanOutline {
     completion_percent: u32,
     /// When it was started.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: OffsetDateTime,
     /// When something last happened to it.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     updated_at: OffsetDateTime,
 }
 
@@ -98,7 +101,7 @@ pub(super) fn private_of(row: &mut PlanSummary) -> Vec<(StreamId, &mut Private<S
 }
 
 /// A plan.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Plan {
     #[serde(flatten)]
     outline: PlanOutline,
@@ -147,7 +150,8 @@ pub(super) fn started(committed: &Committed<PlanEvent>) -> Answer<(Uuid, PlanDoc
 }
 
 /// A section of a plan.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PlanSection")]
 pub(super) struct Section {
     /// Which.
     section: Name,
@@ -161,6 +165,7 @@ pub(super) struct Section {
     source: Option<String>,
     /// When it last changed, approval included; none while it is empty.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     updated_at: Option<OffsetDateTime>,
 }
 

@@ -5,7 +5,9 @@ use fido_commands::store::past::Moment;
 use fido_domain::Position;
 use fido_domain::plan::{BusinessName, Industry, Location, PlanStatus, PlanTitle, Stage, Summary};
 use fido_projections::plan::{PlanCursor, PlanSummary};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
@@ -14,9 +16,10 @@ use crate::answer::Limit;
 use crate::cursor::Cursor;
 use crate::extract::{Edit, given};
 
-/// The body of `POST /v1/plans`.
-#[derive(Deserialize)]
+/// What a plan begins with.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({ "title": "The bakery", "industry": "Bread", "stage": "idea" }))]
 pub(super) struct NewPlan {
     /// What the plan is called.
     title: PlanTitle,
@@ -48,13 +51,15 @@ impl NewPlan {
     }
 }
 
-/// The body of `PATCH /v1/plans/{plan_id}`: what is different from now on. A detail that is left out
+/// What is different about a plan from now on. A detail that is left out
 /// stays as it is, and one that is null is no longer given.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ChangedPlan", example = json!({ "title": "The mill", "industry": null }))]
 pub(super) struct Changed {
     /// What the plan is called; a plan always has a title.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "PlanTitle")]
     title: Option<PlanTitle>,
     /// What the business is called.
     #[serde(default)]
@@ -73,6 +78,7 @@ pub(super) struct Changed {
     summary: Edit<Summary>,
     /// Whether the plan is in use: `active`, or put away as `archived`.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "PlanStatus")]
     status: Option<PlanStatus>,
 }
 
@@ -94,7 +100,7 @@ impl Changed {
 }
 
 /// The parameters of `GET /v1/plans`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
     /// Only those in use, or only those put away.
@@ -136,10 +142,11 @@ pub(super) fn newest(last: &PlanSummary) -> Newest {
 }
 
 /// The parameters of `GET /v1/plans/{plan_id}`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Looking {
     /// Shows the plan as it was: when the log had come to this position, or at this RFC 3339 time.
+    #[schemars(with = "Option<String>")]
     at: Option<When>,
 }
 

@@ -2,26 +2,41 @@
 
 use std::fmt::Write;
 
+use aide::OperationOutput;
+use aide::generate::GenContext;
+use aide::openapi::{Operation, Response as Described, StatusCode};
 use axum::extract::State;
-use axum::http::{HeaderName, header};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use fido_domain::Private;
 use fido_domain::plan::Section as Name;
 use fido_projections::plan::PlanSummary;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Sections, whole};
-use crate::answer::{At, ETag};
+use crate::answer::{At, ETag, Found};
 use crate::extract::{Id, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, App};
 
 /// The parameters of `GET /v1/plans/{plan_id}/export`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Exporting {
-    /// In which format: `md` for Markdown.
+    /// In which format: `md` for Markdown, and that alone for now.
+    #[schemars(with = "Option<FormatName>")]
     format: Option<String>,
+}
+
+/// The formats by their names.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+#[expect(dead_code, reason = "it describes what is sent")]
+enum FormatName {
+    #[schemars(rename = "md")]
+    Markdown,
 }
 
 /// In what a plan can be had.
@@ -39,13 +54,48 @@ impl Exporting {
     }
 }
 
+/// The plan in the format that was asked for.
+pub(super) struct Document(Response);
+
+impl IntoResponse for Document {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl OperationOutput for Document {
+    type Inner = String;
+
+    fn operation_response(
+        context: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Option<Described> {
+        let mut described = Found::<String>::operation_response(context, operation)?;
+        let text = described.content.shift_remove("application/json")?;
+        let markdown = "text/markdown; charset=utf-8".to_owned();
+        described.content.insert(markdown, text);
+        Some(described)
+    }
+
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<StatusCode>, Described)> {
+        let described = Self::operation_response(context, operation);
+        described
+            .map(|described| (Some(StatusCode::Code(200)), described))
+            .into_iter()
+            .collect()
+    }
+}
+
 pub(super) async fn download(
     State(api): App,
     who: SignedIn,
     Id(id): Id,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Exporting>,
-) -> Answer<(At, ETag, [(HeaderName, String); 2], String)> {
+) -> Answer<Document> {
     let Format::Markdown = asked.format()?;
     let (position, (plan, sections)) = whole(&api, who.account_id, id, at_least).await?;
     let name = format!("attachment; filename=\"plan-{id}.md\"");
@@ -57,7 +107,8 @@ pub(super) async fn download(
         (header::CONTENT_DISPOSITION, name),
     ];
     let etag = ETag::of_stream(plan.sequence);
-    Ok((At(position), etag, head, markdown(&plan, &sections)))
+    let document = (At(position), etag, head, markdown(&plan, &sections));
+    Ok(Document(document.into_response()))
 }
 
 /// The plan in Markdown: what it says of the business, and the nine sections under their headings.

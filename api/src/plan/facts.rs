@@ -6,12 +6,14 @@ use fido_commands::Committed;
 use fido_commands::plan::PlanCommand;
 use fido_domain::plan::{FactDocument, FactKey, FactValue, PlanEvent, Source};
 use fido_projections::plan::{self as seen, FactRow};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{after, execute, open, part};
-use crate::answer::{At, Done, Limit, Page, Shown};
+use crate::answer::{At, Done, Found, Limit, NoContent, Page, Shown};
 use crate::cursor::Cursor;
 use crate::extract::{Id, Json, MinPosition, Path, Query};
 use crate::identity::SignedIn;
@@ -19,7 +21,7 @@ use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
 
 /// A fact about the business.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Fact {
     /// What about, such as `monthly_rent`.
     key: String,
@@ -31,6 +33,7 @@ pub(super) struct Fact {
     conversation_id: Option<Uuid>,
     /// Since when it is known like this.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     updated_at: OffsetDateTime,
 }
 
@@ -59,7 +62,7 @@ impl Fact {
 }
 
 /// The parameters of `GET /v1/plans/{plan_id}/facts`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
     /// How many.
@@ -75,26 +78,29 @@ pub(super) async fn list(
     Id(id): Id,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Listing>,
-) -> Answer<(At, Json<Page<Fact>>)> {
+) -> Answer<Found<Page<Fact>>> {
     let limit = asked.limit.rows();
     let behind = asked.cursor.as_ref().map(|Cursor(key)| key.as_str());
     let look = |mut snapshot| async move { seen::facts(&mut snapshot, id, behind, limit).await };
     let (position, _, mut rows) = part(&api, who.account_id, id, at_least, look).await?;
     open(&api, id, rows.iter_mut().map(|row| &mut row.value)).await?;
     let page = Page::of(rows, asked.limit, |row| row.key.clone())?;
-    Ok((At(position), Json(page)))
+    Ok(Found::of(page).with(At(position)))
 }
 
 /// Which fact about which plan.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(super) struct FactPath {
+    /// The plan.
     plan_id: Uuid,
+    /// What the fact is about: a snake-case name such as `monthly_rent`.
     key: FactKey,
 }
 
-/// The body of `PUT /v1/plans/{plan_id}/facts/{key}`.
-#[derive(Deserialize)]
+/// What is so.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "NewFact", example = json!({ "value": "900 EUR a month" }))]
 pub(super) struct NewValue {
     /// What is so.
     value: FactValue,
@@ -105,7 +111,7 @@ pub(super) async fn record(
     who: SignedIn,
     Path(at): Path<FactPath>,
     Json(new): Json<NewValue>,
-) -> Answer<(Done, Json<Fact>)> {
+) -> Answer<Found<Fact>> {
     let command = PlanCommand::RecordFact {
         account_id: who.account_id,
         key: at.key.clone(),
@@ -115,21 +121,21 @@ pub(super) async fn record(
     };
     let committed = execute(&api, at.plan_id, command, who.command(StatusCode::OK)).await?;
     let fact = recorded(&api, &at, &committed).await?;
-    Ok((Done::of(&committed), Json(fact)))
+    Ok(Found::of(fact).with(Done::of(&committed)))
 }
 
 pub(super) async fn withdraw(
     State(api): App,
     who: SignedIn,
     Path(at): Path<FactPath>,
-) -> Answer<(StatusCode, Done, ())> {
+) -> Answer<NoContent> {
     let command = PlanCommand::WithdrawFact {
         account_id: who.account_id,
         key: at.key,
     };
     let done = StatusCode::NO_CONTENT;
     let committed = execute(&api, at.plan_id, command, who.command(done)).await?;
-    Ok((done, Done::of(&committed), ()))
+    Ok(NoContent::new().with(Done::of(&committed)))
 }
 
 /// The fact as it stands after a command.

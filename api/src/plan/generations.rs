@@ -4,21 +4,24 @@
 //! stays `requested`, and may be cancelled.
 
 use axum::extract::State;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{StatusCode, header};
 use fido_commands::Committed;
 use fido_commands::ambient;
 use fido_commands::plan::PlanCommand;
+use fido_domain::Position;
 use fido_domain::plan::{
     GenerationDocument, Instructions, PlanDocument, PlanEvent, Section as Name,
 };
-use fido_domain::{Position, conversation as chat};
 use fido_projections::plan::{self as seen, GenerationRow, GenerationSectionRow};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{after, execute, open, part};
-use crate::answer::{At, Done, ETag, Limit, Page, Shown};
+use crate::answer::{Accepted, At, Done, ETag, Found, Limit, Page, Shown};
+use crate::conversation::Usage;
 use crate::cursor::Cursor;
 use crate::extract::{Id, Json, MinPosition, Path, Query};
 use crate::identity::SignedIn;
@@ -26,7 +29,7 @@ use crate::problem::{Kind, Problem};
 use crate::{Answer, App};
 
 /// A generation, without its sections.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct GenerationOutline {
     /// Which.
     id: Uuid,
@@ -39,9 +42,11 @@ pub(super) struct GenerationOutline {
     failure: Option<String>,
     /// When it was asked for.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     requested_at: OffsetDateTime,
     /// When a worker first began it; none before that.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     started_at: Option<OffsetDateTime>,
     /// From its start, or its request where nobody began it, to its end; none while it goes on.
     duration_ms: Option<i64>,
@@ -51,26 +56,8 @@ pub(super) struct GenerationOutline {
     cost: Option<String>,
 }
 
-/// What models used, in their providers' tokens.
-#[derive(Debug, Serialize)]
-struct Usage {
-    /// Tokens of the prompts.
-    input_tokens: i64,
-    /// Tokens of the answers.
-    output_tokens: i64,
-}
-
-impl From<chat::Usage> for Usage {
-    fn from(usage: chat::Usage) -> Self {
-        Self {
-            input_tokens: usage.input_tokens.into(),
-            output_tokens: usage.output_tokens.into(),
-        }
-    }
-}
-
 /// A generation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Generation {
     #[serde(flatten)]
     outline: GenerationOutline,
@@ -79,7 +66,8 @@ pub(super) struct Generation {
 }
 
 /// What has become of a section that was asked for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SectionProgress")]
 struct Progress {
     /// Which.
     section: Name,
@@ -110,10 +98,7 @@ impl From<GenerationRow> for GenerationOutline {
             requested_at: row.requested_at,
             started_at: row.started_at,
             duration_ms: duration(row.requested_at, row.started_at, row.ended_at),
-            usage: Usage {
-                input_tokens: row.input_tokens,
-                output_tokens: row.output_tokens,
-            },
+            usage: Usage::new(row.input_tokens, row.output_tokens),
             cost: None,
         }
     }
@@ -165,9 +150,10 @@ impl Generation {
     }
 }
 
-/// The body of `POST /v1/plans/{plan_id}/generations`.
-#[derive(Deserialize)]
+/// What the co-pilots are asked to write.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({ "sections": ["market_analysis"], "instructions": "Be short" }))]
 pub(super) struct NewGeneration {
     /// What is to be written; left out, every section that is empty or as a co-pilot left it.
     sections: Option<Vec<Name>>,
@@ -176,9 +162,12 @@ pub(super) struct NewGeneration {
 }
 
 /// What asking for a generation has led to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RequestedGeneration")]
 pub(super) struct Requested {
+    /// The generation to come.
     generation: Generation,
+    /// Where it was asked for.
     position: Position,
 }
 
@@ -187,7 +176,7 @@ pub(super) async fn request(
     who: SignedIn,
     Id(plan_id): Id,
     Json(new): Json<NewGeneration>,
-) -> Answer<(StatusCode, [(HeaderName, String); 1], Done, Json<Requested>)> {
+) -> Answer<Accepted<Requested>> {
     let command = PlanCommand::RequestGeneration {
         account_id: who.account_id,
         generation_id: ambient::new_id(),
@@ -206,7 +195,7 @@ pub(super) async fn request(
         generation,
         position: committed.position,
     };
-    Ok((done, location, Done::of(&committed), Json(requested)))
+    Ok(Accepted::of(requested).with((location, Done::of(&committed))))
 }
 
 /// The generation that was asked for: not always now, as a request may be sent again.
@@ -223,7 +212,7 @@ fn requested(committed: &Committed<PlanEvent>) -> Answer<Uuid> {
 }
 
 /// The parameters of `GET /v1/plans/{plan_id}/generations`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
     /// How many.
@@ -239,7 +228,7 @@ pub(super) async fn list(
     Id(id): Id,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Listing>,
-) -> Answer<(At, Json<Page<GenerationOutline>>)> {
+) -> Answer<Found<Page<GenerationOutline>>> {
     let (before, limit) = (asked.cursor.map(|Cursor(last)| last), asked.limit.rows());
     let look =
         |mut snapshot| async move { seen::generations(&mut snapshot, id, before, limit).await };
@@ -247,13 +236,15 @@ pub(super) async fn list(
     let instructions = rows.iter_mut().filter_map(|row| row.instructions.as_mut());
     open(&api, id, instructions).await?;
     let page = Page::of(rows, asked.limit, |row| row.position)?;
-    Ok((At(position), Json(page)))
+    Ok(Found::of(page).with(At(position)))
 }
 
 /// Which generation of which plan.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub(super) struct GenerationPath {
+    /// The plan.
     plan_id: Uuid,
+    /// The generation.
     generation_id: Uuid,
 }
 
@@ -262,7 +253,7 @@ pub(super) async fn one(
     who: SignedIn,
     Path(at): Path<GenerationPath>,
     MinPosition(at_least): MinPosition,
-) -> Answer<(At, ETag, Json<Generation>)> {
+) -> Answer<Found<Generation>> {
     let (plan_id, id) = (at.plan_id, at.generation_id);
     let look = |mut snapshot| async move {
         let row = seen::generation(&mut snapshot, plan_id, id).await?;
@@ -274,14 +265,14 @@ pub(super) async fn one(
     open(&api, plan_id, row.instructions.as_mut()).await?;
     // It has no stream of its own: it changes with the plan at most.
     let etag = ETag::of_stream(plan.sequence);
-    Ok((At(position), etag, Json(Generation::seen(row, sections))))
+    Ok(Found::of(Generation::seen(row, sections)).with((At(position), etag)))
 }
 
 pub(super) async fn cancel(
     State(api): App,
     who: SignedIn,
     Path(at): Path<GenerationPath>,
-) -> Answer<(StatusCode, Done, Json<Generation>)> {
+) -> Answer<Accepted<Generation>> {
     let command = PlanCommand::CancelGeneration {
         account_id: who.account_id,
         generation_id: at.generation_id,
@@ -290,5 +281,5 @@ pub(super) async fn cancel(
     let committed = execute(&api, at.plan_id, command, who.command(done)).await?;
     let plan = after(&api, at.plan_id, &committed).await?;
     let generation = Generation::of(&plan, at.generation_id)?;
-    Ok((done, Done::of(&committed), Json(generation)))
+    Ok(Accepted::of(generation).with(Done::of(&committed)))
 }

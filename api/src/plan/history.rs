@@ -4,19 +4,21 @@ use axum::extract::State;
 use fido_domain::plan::{Detail, PlanEvent, Section as Name};
 use fido_domain::{Position, Private, Recorded};
 use fido_projections::plan as seen;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::part;
-use crate::answer::{At, Limit, Page};
+use crate::answer::{At, Found, Limit, Page};
 use crate::cursor::Cursor;
-use crate::extract::{Id, Json, MinPosition, Query};
+use crate::extract::{Id, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::{Answer, App};
 
 /// A change of a plan.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PlanChange")]
 pub(super) struct Change {
     /// Where it stands in the log; `GET /v1/plans/{plan_id}?at=` shows the plan after it.
     position: Position,
@@ -26,6 +28,7 @@ pub(super) struct Change {
     event: String,
     /// When.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     recorded_at: OffsetDateTime,
     /// Who did it.
     actor: Actor,
@@ -34,7 +37,7 @@ pub(super) struct Change {
 }
 
 /// Who did something.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Actor {
     /// The account that acted; none for Fido itself.
     account_id: Option<Uuid>,
@@ -43,7 +46,7 @@ struct Actor {
 }
 
 /// What it was about, as far as there is something to say.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct What {
     /// Which section.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,7 +242,7 @@ impl What {
 }
 
 /// The parameters of `GET /v1/plans/{plan_id}/history`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
     /// How many.
@@ -255,7 +258,7 @@ pub(super) async fn list(
     Id(id): Id,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Listing>,
-) -> Answer<(At, Json<Page<Change>>)> {
+) -> Answer<Found<Page<Change>>> {
     let account = who.account_id;
     let (before, limit) = (asked.cursor.map(|Cursor(last)| last), asked.limit.rows());
     let look = |mut snapshot| async move {
@@ -268,5 +271,5 @@ pub(super) async fn list(
         |event| event.position,
         |event| Change::of(&event),
     )?;
-    Ok((At(position), Json(page)))
+    Ok(Found::of(page).with(At(position)))
 }

@@ -11,10 +11,10 @@ mod sections;
 
 use std::sync::Arc;
 
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::{get_with, post_with, put_with};
 use axum::extract::State;
-use axum::http::{HeaderName, StatusCode, header};
-use axum::routing::{get, post, put};
+use axum::http::{StatusCode, header};
 use fido_commands::plan::PlanCommand;
 use fido_commands::store::past::Moment;
 use fido_commands::vault::StreamId;
@@ -24,7 +24,8 @@ use fido_domain::{Evolve, Position, Private, plan as domain};
 use fido_projections::{Snapshot, plan as seen};
 use uuid::Uuid;
 
-use crate::answer::{At, Done, ETag, Page};
+use crate::answer::{At, Created, Done, ETag, Found, NoContent, Page};
+use crate::document::about;
 use crate::extract::{Id, IfMatch, Json, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
@@ -32,55 +33,187 @@ use crate::{Answer, Api, App};
 use answers::{Plan, PlanOutline};
 use asked::{Changed, Listing, Looking, NewPlan};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    let section = "/v1/plans/{plan_id}/sections/{section}";
-    let generations = "/v1/plans/{plan_id}/generations";
-    Router::new()
-        .route("/v1/plans", post(start).get(list))
-        .route(
-            "/v1/plans/{plan_id}",
-            get(one).patch(describe).delete(archive),
+const PLAN: &str = "/v1/plans/{plan_id}";
+const SECTION: &str = "/v1/plans/{plan_id}/sections/{section}";
+const GENERATION: &str = "/v1/plans/{plan_id}/generations/{generation_id}";
+
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/plans",
+            post_with(start, about("start_plan", "Begin to plan a business", &[]))
+                .get_with(list, about("list_plans", "My plans", &[])),
         )
-        .route("/v1/plans/{plan_id}/history", get(history::list))
-        .route("/v1/plans/{plan_id}/export", get(export::download))
-        .route(section, get(sections::one).put(sections::revise))
-        .route(&format!("{section}/approve"), post(sections::approve))
-        .route(&format!("{section}/reopen"), post(sections::reopen))
-        .route(&format!("{section}/revisions"), get(revisions::list))
-        .route(
-            &format!("{section}/revisions/{{revision}}/restore"),
-            post(revisions::restore),
+        .api_route(
+            PLAN,
+            get_with(
+                one,
+                about("read_plan", "A plan, as it is or as it was", &[]),
+            )
+            .patch_with(
+                describe,
+                about(
+                    "edit_plan",
+                    "Describe the business anew, put the plan away or take it out again",
+                    &[Kind::PlanArchived],
+                ),
+            )
+            .delete_with(archive, about("archive_plan", "Put the plan away", &[])),
         )
-        .route("/v1/plans/{plan_id}/facts", get(facts::list))
-        .route(
-            "/v1/plans/{plan_id}/facts/{key}",
-            put(facts::record).delete(facts::withdraw),
+        .api_route(
+            &format!("{PLAN}/history"),
+            get_with(
+                history::list,
+                about("read_plan_history", "Who changed what, and when", &[]),
+            ),
         )
-        .route(
-            generations,
-            post(generations::request).get(generations::list),
+        .api_route(
+            &format!("{PLAN}/export"),
+            get_with(
+                export::download,
+                about(
+                    "export_plan",
+                    "The plan as a document",
+                    &[Kind::UnknownFormat],
+                ),
+            ),
         )
-        .route(
-            &format!("{generations}/{{generation_id}}"),
-            get(generations::one),
+        .merge(sections())
+        .merge(facts())
+        .merge(generations())
+        .with_path_items(|item| item.tag("plans"))
+}
+
+fn sections() -> ApiRouter<Arc<Api>> {
+    let fixed = &[Kind::PlanArchived, Kind::SectionApproved];
+    ApiRouter::new()
+        .api_route(
+            SECTION,
+            get_with(sections::one, about("read_section", "A section", &[])).put_with(
+                sections::revise,
+                about(
+                    "write_section",
+                    "Write a section, based on the text that you have read",
+                    &[
+                        Kind::PlanArchived,
+                        Kind::SectionApproved,
+                        Kind::PreconditionRequired,
+                    ],
+                ),
+            ),
         )
-        .route(
-            &format!("{generations}/{{generation_id}}/cancel"),
-            post(generations::cancel),
+        .api_route(
+            &format!("{SECTION}/approve"),
+            post_with(
+                sections::approve,
+                about(
+                    "approve_section",
+                    "Be content with a section: it stays as it is",
+                    &[Kind::PlanArchived, Kind::SectionEmpty],
+                ),
+            ),
+        )
+        .api_route(
+            &format!("{SECTION}/reopen"),
+            post_with(
+                sections::reopen,
+                about(
+                    "reopen_section",
+                    "Go on with an approved section",
+                    &[Kind::PlanArchived],
+                ),
+            ),
+        )
+        .api_route(
+            &format!("{SECTION}/revisions"),
+            get_with(
+                revisions::list,
+                about("list_revisions", "Every text that a section had", &[]),
+            ),
+        )
+        .api_route(
+            &format!("{SECTION}/revisions/{{revision}}/restore"),
+            post_with(
+                revisions::restore,
+                about("restore_revision", "Go back to an earlier text", fixed),
+            ),
         )
 }
 
-async fn start(
-    State(api): App,
-    who: SignedIn,
-    Json(new): Json<NewPlan>,
-) -> Answer<(
-    StatusCode,
-    [(HeaderName, String); 1],
-    Done,
-    ETag,
-    Json<Plan>,
-)> {
+fn facts() -> ApiRouter<Arc<Api>> {
+    ApiRouter::new()
+        .api_route(
+            &format!("{PLAN}/facts"),
+            get_with(
+                facts::list,
+                about(
+                    "list_facts",
+                    "What the co-pilots know about the business",
+                    &[],
+                ),
+            ),
+        )
+        .api_route(
+            &format!("{PLAN}/facts/{{key}}"),
+            put_with(
+                facts::record,
+                about(
+                    "record_fact",
+                    "Say what is so",
+                    &[Kind::PlanArchived, Kind::TooManyFacts],
+                ),
+            )
+            .delete_with(
+                facts::withdraw,
+                about("withdraw_fact", "Take a fact back", &[Kind::PlanArchived]),
+            ),
+        )
+}
+
+fn generations() -> ApiRouter<Arc<Api>> {
+    let refusals = &[
+        Kind::PlanArchived,
+        Kind::SectionApproved,
+        Kind::GenerationInProgress,
+        Kind::NothingToGenerate,
+    ];
+    ApiRouter::new()
+        .api_route(
+            &format!("{PLAN}/generations"),
+            post_with(
+                generations::request,
+                about(
+                    "request_generation",
+                    "Let the co-pilots write sections",
+                    refusals,
+                ),
+            )
+            .get_with(
+                generations::list,
+                about(
+                    "list_generations",
+                    "What the co-pilots were asked to write",
+                    &[],
+                ),
+            ),
+        )
+        .api_route(
+            GENERATION,
+            get_with(
+                generations::one,
+                about("read_generation", "How far a generation has come", &[]),
+            ),
+        )
+        .api_route(
+            &format!("{GENERATION}/cancel"),
+            post_with(
+                generations::cancel,
+                about("cancel_generation", "Stop a generation", &[]),
+            ),
+        )
+}
+
+async fn start(State(api): App, who: SignedIn, Json(new): Json<NewPlan>) -> Answer<Created<Plan>> {
     let (id, command) = (ambient::new_id(), new.command(who.account_id));
     let context = who.command(StatusCode::CREATED);
     let committed = execute(&api, id, command, context).await?;
@@ -88,14 +221,8 @@ async fn start(
     let (id, plan) = answers::started(&committed)?;
     let location = [(header::LOCATION, format!("/v1/plans/{id}"))];
     let etag = ETag::of_stream(plan.sequence);
-    let plan = Json(Plan::from_log(id, &plan)?);
-    Ok((
-        StatusCode::CREATED,
-        location,
-        Done::of(&committed),
-        etag,
-        plan,
-    ))
+    let plan = Plan::from_log(id, &plan)?;
+    Ok(Created::of(plan).with((location, Done::of(&committed), etag)))
 }
 
 async fn list(
@@ -103,7 +230,7 @@ async fn list(
     who: SignedIn,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Listing>,
-) -> Answer<(At, Json<Page<PlanOutline>>)> {
+) -> Answer<Found<Page<PlanOutline>>> {
     let (account, status) = (who.account_id, asked.status());
     let (before, limit) = (asked.before(), asked.limit.rows());
     let query = |mut snapshot| async move {
@@ -113,7 +240,7 @@ async fn list(
     let contents = rows.iter_mut().flat_map(answers::private_of);
     api.store.vault().open_all(contents.collect()).await?;
     let page = Page::of(rows, asked.limit, asked::newest)?;
-    Ok((At(position), Json(page)))
+    Ok(Found::of(page).with(At(position)))
 }
 
 async fn one(
@@ -122,15 +249,15 @@ async fn one(
     Id(id): Id,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Looking>,
-) -> Answer<(At, ETag, Json<Plan>)> {
+) -> Answer<Found<Plan>> {
     if let Some(moment) = asked.moment() {
         let (position, plan) = as_it_was(&api, who.account_id, id, moment).await?;
         let etag = ETag::of_stream(plan.sequence);
-        return Ok((At(position), etag, Json(Plan::from_log(id, &plan)?)));
+        return Ok(Found::of(Plan::from_log(id, &plan)?).with((At(position), etag)));
     }
     let (position, (plan, sections)) = whole(&api, who.account_id, id, at_least).await?;
     let etag = ETag::of_stream(plan.sequence);
-    Ok((At(position), etag, Json(Plan::seen(plan, sections))))
+    Ok(Found::of(Plan::seen(plan, sections)).with((At(position), etag)))
 }
 
 async fn describe(
@@ -139,28 +266,23 @@ async fn describe(
     Id(id): Id,
     seen: IfMatch,
     Json(changed): Json<Changed>,
-) -> Answer<(Done, ETag, Json<Plan>)> {
+) -> Answer<Found<Plan>> {
     let command = changed.command(who.account_id);
     let committed = execute(&api, id, command, who.edit(StatusCode::OK, &seen)).await?;
     let plan = after(&api, id, &committed).await?;
     let etag = ETag::of_stream(plan.sequence);
-    let plan = Json(Plan::from_log(id, &plan)?);
-    Ok((Done::of(&committed), etag, plan))
+    let plan = Plan::from_log(id, &plan)?;
+    Ok(Found::of(plan).with((Done::of(&committed), etag)))
 }
 
-async fn archive(
-    State(api): App,
-    who: SignedIn,
-    Id(id): Id,
-    seen: IfMatch,
-) -> Answer<(StatusCode, Done, ())> {
+async fn archive(State(api): App, who: SignedIn, Id(id): Id, seen: IfMatch) -> Answer<NoContent> {
     let account_id = who.account_id;
     let (done, command) = (
         StatusCode::NO_CONTENT,
         PlanCommand::ArchivePlan { account_id },
     );
     let committed = execute(&api, id, command, who.edit(done, &seen)).await?;
-    Ok((done, Done::of(&committed), ()))
+    Ok(NoContent::new().with(Done::of(&committed)))
 }
 
 async fn execute(

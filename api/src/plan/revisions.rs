@@ -5,20 +5,21 @@ use axum::http::StatusCode;
 use fido_commands::plan::PlanCommand;
 use fido_domain::plan::Section as Name;
 use fido_projections::plan::{self as seen, RevisionRow};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::sections::{Changed, SectionPath, changed};
 use super::{execute, open, part};
-use crate::answer::{At, Limit, Page, Shown};
+use crate::answer::{At, Found, Limit, Page, Shown};
 use crate::cursor::Cursor;
-use crate::extract::{IfMatch, Json, MinPosition, Path, Query};
+use crate::extract::{IfMatch, MinPosition, Path, Query};
 use crate::identity::SignedIn;
 use crate::{Answer, App};
 
 /// A text that a section has or had.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Revision {
     /// Its number within the section: 1, 2, 3 …
     revision: i32,
@@ -42,6 +43,7 @@ pub(super) struct Revision {
     conversation_id: Option<Uuid>,
     /// Since when it is there.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: OffsetDateTime,
 }
 
@@ -64,7 +66,7 @@ impl From<RevisionRow> for Revision {
 }
 
 /// The parameters of `GET /v1/plans/{plan_id}/sections/{section}/revisions`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
     /// How many.
@@ -80,7 +82,7 @@ pub(super) async fn list(
     Path(at): Path<SectionPath>,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Listing>,
-) -> Answer<(At, Json<Page<Revision>>)> {
+) -> Answer<Found<Page<Revision>>> {
     let (id, before) = (at.plan_id, asked.cursor.map(|Cursor(revision)| revision));
     let limit = asked.limit.rows();
     let look = |mut snapshot| async move {
@@ -89,14 +91,17 @@ pub(super) async fn list(
     let (position, _, mut rows) = part(&api, who.account_id, id, at_least, look).await?;
     open(&api, id, rows.iter_mut().map(|row| &mut row.text)).await?;
     let page = Page::of(rows, asked.limit, |row| row.revision)?;
-    Ok((At(position), Json(page)))
+    Ok(Found::of(page).with(At(position)))
 }
 
 /// Which text of which section.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub(super) struct RevisionPath {
+    /// The plan.
     plan_id: Uuid,
+    /// Which of the nine.
     section: Name,
+    /// The number of the text within the section.
     revision: u32,
 }
 

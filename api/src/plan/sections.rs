@@ -6,46 +6,52 @@ use fido_commands::Committed;
 use fido_commands::plan::PlanCommand;
 use fido_domain::plan::{PlanEvent, Section as Name, SectionText};
 use fido_projections::plan as seen;
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::answers::Section;
 use super::{after, execute, open, part};
-use crate::answer::{At, Done, ETag};
+use crate::answer::{At, Done, Found};
 use crate::extract::{IfMatch, Json, MinPosition, Path};
 use crate::identity::SignedIn;
 use crate::{Answer, Api, App};
 
 /// Which section of which plan.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub(super) struct SectionPath {
+    /// The plan.
     pub(super) plan_id: Uuid,
+    /// Which of the nine.
     pub(super) section: Name,
 }
 
-/// The body of `PUT /v1/plans/{plan_id}/sections/{section}`.
-#[derive(Deserialize)]
+/// What a person writes in a section.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "SectionRevision", example = json!({ "text": "Students and commuters." }))]
 pub(super) struct NewText {
     /// What the section says from now on.
     text: SectionText,
 }
 
 /// What a change of a section is answered with.
-pub(super) type Changed = (Done, ETag, Json<Section>);
+pub(super) type Changed = Found<Section>;
 
 pub(super) async fn one(
     State(api): App,
     who: SignedIn,
     Path(at): Path<SectionPath>,
     MinPosition(at_least): MinPosition,
-) -> Answer<(At, ETag, Json<Section>)> {
+) -> Answer<Found<Section>> {
     let look = |mut snapshot| async move { seen::sections(&mut snapshot, at.plan_id).await };
     let (position, _, mut rows) = part(&api, who.account_id, at.plan_id, at_least, look).await?;
     let row = &mut rows[at.section];
     open(&api, at.plan_id, row.as_mut().map(|row| &mut row.text)).await?;
     let section = Section::seen(at.section, row.as_ref());
-    Ok((At(position), section.etag(), Json(section)))
+    let head = (At(position), section.etag());
+    Ok(Found::of(section).with(head))
 }
 
 pub(super) async fn revise(
@@ -109,5 +115,6 @@ pub(super) async fn changed(
             Section::from_log(at.section, &plan.sections[at.section])
         }
     };
-    Ok((Done::of(committed), section.etag(), Json(section)))
+    let head = (Done::of(committed), section.etag());
+    Ok(Found::of(section).with(head))
 }
