@@ -5,12 +5,13 @@ mod reply;
 use std::borrow::Cow;
 use std::convert::Infallible;
 
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponseParts, ResponseParts};
 use fido_commands::Committed;
 use fido_domain::{Position, Private};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
+use time::OffsetDateTime;
 
 use crate::Answer;
 use crate::cursor::Cursor;
@@ -60,6 +61,41 @@ impl IntoResponseParts for At {
             HeaderName::from_static("fido-position"),
             HeaderValue::from(self.0),
         );
+        Ok(response)
+    }
+}
+
+/// `ETag`: which state of a resource an answer shows, for `If-Match` and `If-None-Match`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ETag(String);
+
+impl ETag {
+    /// A resource that is as its stream made it with the event `sequence`.
+    pub(crate) fn of_stream(sequence: i64) -> Self {
+        Self(format!("\"{sequence}\""))
+    }
+
+    /// A section at `revision`. That is what an edit is based on; behind it stands when the section
+    /// last changed, since approval shows and makes no revision.
+    pub(crate) fn of_section(revision: u32, updated_at: Option<OffsetDateTime>) -> Self {
+        match updated_at {
+            Some(at) => Self(format!(
+                "\"{revision}-{:x}\"",
+                at.unix_timestamp_nanos() / 1_000
+            )),
+            None => Self(format!("\"{revision}\"")),
+        }
+    }
+}
+
+impl IntoResponseParts for ETag {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut response: ResponseParts) -> Result<ResponseParts, Infallible> {
+        // Digits and quotes always make a header.
+        if let Ok(tag) = HeaderValue::try_from(self.0) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
         Ok(response)
     }
 }
@@ -159,13 +195,23 @@ impl<T> Page<T> {
 
     /// The first `limit` of `rows`; `key` says where the next page begins.
     pub(crate) fn of<R, K: Serialize>(
-        mut rows: Vec<R>,
+        rows: Vec<R>,
         limit: Limit,
         key: impl Fn(&R) -> K,
     ) -> Answer<Self>
     where
         T: From<R>,
     {
+        Self::try_of(rows, limit, key, |row| Ok(T::from(row)))
+    }
+
+    /// The same where not every row may be one that can be shown.
+    pub(crate) fn try_of<R, K: Serialize>(
+        mut rows: Vec<R>,
+        limit: Limit,
+        key: impl Fn(&R) -> K,
+        item: impl Fn(R) -> Answer<T>,
+    ) -> Answer<Self> {
         let shown = usize::try_from(limit.0).unwrap_or(usize::MAX);
         let more = rows.len() > shown;
         rows.truncate(shown);
@@ -178,7 +224,7 @@ impl<T> Page<T> {
             _ => None,
         };
         Ok(Self {
-            items: rows.into_iter().map(T::from).collect(),
+            items: rows.into_iter().map(item).collect::<Answer<_>>()?,
             next,
         })
     }

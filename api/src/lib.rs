@@ -15,6 +15,7 @@ mod identity;
 mod linger;
 mod me;
 mod oidc;
+mod plan;
 mod problem;
 mod request;
 mod router;

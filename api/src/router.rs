@@ -17,7 +17,7 @@ use crate::document::{self, Documented};
 use crate::problem::{Kind, Problem};
 use crate::request::observe;
 use crate::{
-    Api, account, analytics, conversation, copilots, health, idempotency, linger, me, oidc,
+    Api, account, analytics, conversation, copilots, health, idempotency, linger, me, oidc, plan,
     session, stream,
 };
 
@@ -48,6 +48,7 @@ pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
         .merge(session::routes())
         .merge(copilots::routes())
         .merge(conversation::routes())
+        .merge(plan::routes())
         .merge(stream::routes())
         .merge(analytics::routes())
         .merge(health::routes())

@@ -1,12 +1,20 @@
-//! What may happen in a conversation.
+//! What may happen in a conversation. What may be asked stands here; beside it one file a concept
+//! decides.
+
+mod filing;
+mod refusal;
+mod replies;
 
 use fido_domain::Private;
 use fido_domain::conversation::{
-    Conversation, ConversationEvent, Copilot, Goal, MessageText, OpenReply, Usage,
+    Conversation, ConversationEvent, ConversationTitle, Copilot, Goal, MessageText, Rating,
+    RatingComment, Usage,
 };
 use uuid::Uuid;
 
 use crate::Decide;
+
+pub use refusal::ConversationRefusal;
 
 /// What may be asked of a conversation.
 #[derive(Debug, Clone)]
@@ -19,8 +27,17 @@ pub enum ConversationCommand {
         copilot: Copilot,
         /// To what end.
         goal: Option<Goal>,
-        /// About which plan.
+        /// About which plan; whoever issues the command has made sure that it is theirs.
         plan_id: Option<Uuid>,
+    },
+    /// A person names the conversation, puts it away or takes it out again.
+    FileConversation {
+        /// Who.
+        account_id: Uuid,
+        /// What it is called from now on, if that changes.
+        title: Option<ConversationTitle>,
+        /// Whether it is put away from now on, if that changes.
+        archived: Option<bool>,
     },
     /// A person writes, and so asks for a reply.
     PostMessage {
@@ -32,6 +49,33 @@ pub enum ConversationCommand {
         reply_id: Uuid,
         /// What it says.
         text: MessageText,
+    },
+    /// A person wants another reply in place of the last one.
+    RegenerateReply {
+        /// Who.
+        account_id: Uuid,
+        /// The last reply.
+        reply_id: Uuid,
+        /// The id of the reply that is to come.
+        new_reply_id: Uuid,
+    },
+    /// A person no longer wants a reply.
+    CancelReply {
+        /// Who.
+        account_id: Uuid,
+        /// Which reply.
+        reply_id: Uuid,
+    },
+    /// A person says what they think of a reply.
+    RateReply {
+        /// Who.
+        account_id: Uuid,
+        /// Which reply.
+        reply_id: Uuid,
+        /// What they think of it.
+        rating: Rating,
+        /// Why.
+        comment: Option<RatingComment>,
     },
     /// A worker begins to answer.
     StartReply {
@@ -60,6 +104,15 @@ pub enum ConversationCommand {
         /// Why, as a stable code.
         reason: String,
     },
+    /// A worker has a part of an answer that failed or was cancelled.
+    RecordPartialReply {
+        /// Which reply.
+        reply_id: Uuid,
+        /// The attempt it was given when it began.
+        attempt: u32,
+        /// As far as the model had come.
+        text: String,
+    },
     /// A person has the content erased. The event comes first, then the key of the stream goes.
     EraseConversation {
         /// Who.
@@ -67,79 +120,52 @@ pub enum ConversationCommand {
     },
 }
 
-/// Why a conversation says no.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConversationRefusal {
-    /// There is none, or it is somebody else's, or it was erased.
-    #[error("there is no such conversation")]
-    NotFound,
-    /// It was started before.
-    #[error("the conversation was started before")]
-    AlreadyStarted,
-    /// One reply at a time.
-    #[error("a reply is being written; wait for it, or stop it first")]
-    ReplyInProgress {
-        /// Which.
-        reply_id: Uuid,
-    },
-    /// Nobody waits for this reply (any more).
-    #[error("nobody waits for this reply")]
-    ReplyNotOpen,
-    /// Another worker has taken over since.
-    #[error("attempt {attempt} was superseded by attempt {current}")]
-    Superseded {
-        /// The attempt of the worker that asked.
-        attempt: u32,
-        /// The attempt that counts.
-        current: u32,
-    },
-}
+/// What a decision leads to.
+type Decision = Result<Vec<ConversationEvent>, ConversationRefusal>;
 
 impl Decide for Conversation {
     type Command = ConversationCommand;
     type Refusal = ConversationRefusal;
 
-    fn decide(
-        &self,
-        command: &ConversationCommand,
-    ) -> Result<Vec<ConversationEvent>, ConversationRefusal> {
-        if self.is_erased() {
-            return match command {
-                ConversationCommand::EraseConversation { account_id } => erase(self, *account_id),
-                ConversationCommand::StartConversation { .. }
-                | ConversationCommand::PostMessage { .. }
-                | ConversationCommand::StartReply { .. }
-                | ConversationCommand::RecordReply { .. }
-                | ConversationCommand::FailReply { .. } => Err(ConversationRefusal::NotFound),
-            };
-        }
+    fn decide(&self, command: &ConversationCommand) -> Decision {
         match command {
             ConversationCommand::StartConversation {
                 account_id,
                 copilot,
                 goal,
                 plan_id,
-            } => match self.owner() {
-                Some(_) => Err(ConversationRefusal::AlreadyStarted),
-                None => Ok(vec![ConversationEvent::ConversationStarted {
-                    account_id: *account_id,
-                    copilot: *copilot,
-                    goal: goal.clone().map(|goal| Private::new(goal.into())),
-                    plan_id: *plan_id,
-                }]),
-            },
+            } => start(self, *account_id, *copilot, goal.as_ref(), *plan_id),
+            ConversationCommand::FileConversation {
+                account_id,
+                title,
+                archived,
+            } => filing::file(readable(self, *account_id)?, title.as_ref(), *archived),
             ConversationCommand::PostMessage {
                 account_id,
                 message_id,
                 reply_id,
                 text,
-            } => post_message(self, *account_id, *message_id, *reply_id, text),
+            } => replies::post(in_use(self, *account_id)?, *message_id, *reply_id, text),
+            ConversationCommand::RegenerateReply {
+                account_id,
+                reply_id,
+                new_reply_id,
+            } => replies::regenerate(in_use(self, *account_id)?, *reply_id, *new_reply_id),
+            ConversationCommand::CancelReply {
+                account_id,
+                reply_id,
+            } => replies::cancel(readable(self, *account_id)?, *reply_id),
+            ConversationCommand::RateReply {
+                account_id,
+                reply_id,
+                rating,
+                comment,
+            } => {
+                let conversation = readable(self, *account_id)?;
+                replies::rate(conversation, *reply_id, *rating, comment.as_ref())
+            }
             ConversationCommand::StartReply { reply_id } => {
-                let open = awaited(self, *reply_id)?;
-                Ok(vec![ConversationEvent::ReplyStarted {
-                    reply_id: *reply_id,
-                    attempt: open.attempt + 1,
-                }])
+                replies::start(not_erased(self)?, *reply_id)
             }
             ConversationCommand::RecordReply {
                 reply_id,
@@ -147,11 +173,11 @@ impl Decide for Conversation {
                 text,
                 model,
                 usage,
-            } => settle(self, *reply_id, *attempt, || {
+            } => replies::settle(not_erased(self)?, *reply_id, *attempt, || {
                 ConversationEvent::ReplyCompleted {
                     reply_id: *reply_id,
                     attempt: *attempt,
-                    characters: u32::try_from(text.chars().count()).unwrap_or(u32::MAX),
+                    characters: characters(text),
                     text: Private::new(text.clone()),
                     model: model.clone(),
                     usage: *usage,
@@ -161,85 +187,83 @@ impl Decide for Conversation {
                 reply_id,
                 attempt,
                 reason,
-            } => settle(self, *reply_id, *attempt, || {
+            } => replies::settle(not_erased(self)?, *reply_id, *attempt, || {
                 ConversationEvent::ReplyFailed {
                     reply_id: *reply_id,
                     attempt: *attempt,
                     reason: reason.clone(),
                 }
             }),
-            ConversationCommand::EraseConversation { account_id } => erase(self, *account_id),
+            ConversationCommand::RecordPartialReply {
+                reply_id,
+                attempt,
+                text,
+            } => replies::record_part(not_erased(self)?, *reply_id, *attempt, text),
+            ConversationCommand::EraseConversation { account_id } => {
+                filing::erase(owned(self, *account_id)?)
+            }
         }
     }
 }
 
-/// Erases the content, and with it the wait for a reply.
-fn erase(
+fn start(
     conversation: &Conversation,
     account_id: Uuid,
-) -> Result<Vec<ConversationEvent>, ConversationRefusal> {
+    copilot: Copilot,
+    goal: Option<&Goal>,
+    plan_id: Option<Uuid>,
+) -> Decision {
+    if not_erased(conversation)?.owner().is_some() {
+        return Err(ConversationRefusal::AlreadyStarted);
+    }
+    Ok(vec![ConversationEvent::ConversationStarted {
+        account_id,
+        copilot,
+        goal: goal.cloned().map(|goal| Private::new(goal.into())),
+        plan_id,
+    }])
+}
+
+/// The conversation, if it is `account_id`'s, be it erased or not.
+fn owned(
+    conversation: &Conversation,
+    account_id: Uuid,
+) -> Result<&Conversation, ConversationRefusal> {
     match conversation.owner() {
-        Some(owner) if owner == account_id => {}
-        Some(_) | None => return Err(ConversationRefusal::NotFound),
+        Some(owner) if owner == account_id => Ok(conversation),
+        Some(_) | None => Err(ConversationRefusal::NotFound),
     }
-    if conversation.is_erased() {
-        return Ok(Vec::new());
-    }
-    Ok(vec![ConversationEvent::ConversationErased {}])
 }
 
-fn post_message(
+/// The conversation, unless its content is gone.
+fn not_erased(conversation: &Conversation) -> Result<&Conversation, ConversationRefusal> {
+    if conversation.is_erased() {
+        return Err(ConversationRefusal::NotFound);
+    }
+    Ok(conversation)
+}
+
+/// The conversation, if it is `account_id`'s and its content is there.
+fn readable(
     conversation: &Conversation,
     account_id: Uuid,
-    message_id: Uuid,
-    reply_id: Uuid,
-    text: &MessageText,
-) -> Result<Vec<ConversationEvent>, ConversationRefusal> {
-    let copilot = match (conversation.owner(), conversation.copilot()) {
-        (Some(owner), Some(copilot)) if owner == account_id => copilot,
-        _ => return Err(ConversationRefusal::NotFound),
-    };
-    if let Some(OpenReply { reply_id, .. }) = conversation.open_reply() {
-        return Err(ConversationRefusal::ReplyInProgress { reply_id });
-    }
-    Ok(vec![
-        ConversationEvent::MessagePosted {
-            message_id,
-            characters: text.characters(),
-            text: Private::new(text.as_str().to_owned()),
-        },
-        ConversationEvent::ReplyRequested {
-            reply_id,
-            message_id,
-            copilot,
-        },
-    ])
+) -> Result<&Conversation, ConversationRefusal> {
+    not_erased(owned(conversation, account_id)?)
 }
 
-/// Ends a reply once: asking again for a reply that has ended changes nothing, and only the worker
-/// of the current attempt may end it.
-fn settle(
+/// The same, if it is not put away either.
+fn in_use(
     conversation: &Conversation,
-    reply_id: Uuid,
-    attempt: u32,
-    event: impl FnOnce() -> ConversationEvent,
-) -> Result<Vec<ConversationEvent>, ConversationRefusal> {
-    if conversation.has_settled(reply_id) {
-        return Ok(Vec::new());
+    account_id: Uuid,
+) -> Result<&Conversation, ConversationRefusal> {
+    let conversation = readable(conversation, account_id)?;
+    if conversation.is_archived() {
+        return Err(ConversationRefusal::Archived);
     }
-    let open = awaited(conversation, reply_id)?;
-    if open.attempt != attempt {
-        return Err(ConversationRefusal::Superseded {
-            attempt,
-            current: open.attempt,
-        });
-    }
-    Ok(vec![event()])
+    Ok(conversation)
 }
 
-fn awaited(conversation: &Conversation, reply_id: Uuid) -> Result<OpenReply, ConversationRefusal> {
-    conversation
-        .open_reply()
-        .filter(|open| open.reply_id == reply_id)
-        .ok_or(ConversationRefusal::ReplyNotOpen)
+/// How long a text is.
+fn characters(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }

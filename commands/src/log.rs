@@ -103,18 +103,71 @@ impl Log {
     /// # Errors
     /// [`LogError`].
     pub async fn stream(&self, aggregate_type: &str, id: Uuid) -> Result<Vec<Recorded>, LogError> {
+        self.stream_until(aggregate_type, id, Position::MAX, None)
+            .await
+    }
+
+    /// One stream as far as it had come at `position`, and at `time` where there is one.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub async fn stream_until(
+        &self,
+        aggregate_type: &str,
+        id: Uuid,
+        position: Position,
+        time: Option<OffsetDateTime>,
+    ) -> Result<Vec<Recorded>, LogError> {
+        // The stream's row bounds the positions, so that only the segments that hold it are touched.
         sqlx::query(
-            "select position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
-                    payload::text as payload, metadata::text as metadata, recorded_at \
-             from events where aggregate_type = $1 and aggregate_id = $2 order by sequence",
+            "select e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, \
+                    e.event_version, e.payload::text as payload, e.metadata::text as metadata, \
+                    e.recorded_at \
+             from streams s cross join lateral (\
+                  select * from events \
+                   where aggregate_type = s.aggregate_type and aggregate_id = s.aggregate_id \
+                     and position between s.first_position and least(s.last_position, $3) \
+                     and ($4::timestamptz is null or recorded_at <= $4) \
+                  offset 0) e \
+             where s.aggregate_type = $1 and s.aggregate_id = $2 order by e.sequence",
         )
         .bind(aggregate_type)
         .bind(id.to_string())
+        .bind(position)
+        .bind(time)
         .fetch_all(&self.pool)
         .await?
         .iter()
         .map(recorded)
         .collect()
+    }
+
+    /// Whose data a stream is, which never changes; none when there is no such stream.
+    ///
+    /// # Errors
+    /// [`LogError::Database`].
+    pub async fn subject_of(
+        &self,
+        aggregate_type: &str,
+        id: Uuid,
+    ) -> Result<Option<Uuid>, LogError> {
+        let subject = sqlx::query_scalar(
+            "select subject from streams where aggregate_type = $1 and aggregate_id = $2",
+        );
+        Ok(subject
+            .bind(aggregate_type)
+            .bind(id.to_string())
+            .fetch_optional(&self.pool)
+            .await?)
+    }
+
+    /// The last position and the time, by the clock that events are recorded with.
+    ///
+    /// # Errors
+    /// [`LogError::Database`].
+    pub async fn now(&self) -> Result<(Position, OffsetDateTime), LogError> {
+        let now = sqlx::query_as("select position, clock_timestamp() from log_head");
+        Ok(now.fetch_one(&self.pool).await?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A conversation: one person and one co-pilot; messages, and replies that take a while to arrive.
 
+mod state;
 mod transcript;
 
 use cqrs_es::DomainEvent;
@@ -7,17 +8,24 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::text::Text;
+use crate::text::{Line, Text};
 use crate::upcast::newest;
-use crate::{Evolve, Private, StoredEvent};
+use crate::{Private, StoredEvent};
 
-pub use transcript::{Message, MessageStatus, Speaker, Transcript};
+pub use state::{Conversation, OpenReply, ReplyEnd, ReplyState};
+pub use transcript::{ConversationStatus, Message, MessageStatus, Speaker, Transcript};
 
 /// What a person writes in one go.
 pub type MessageText = Text<32_000>;
 
 /// What a conversation is meant to achieve.
 pub type Goal = Text<2_000>;
+
+/// What a conversation is called.
+pub type ConversationTitle = Line<200>;
+
+/// What a person says about a reply.
+pub type RatingComment = Text<2_000>;
 
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +53,26 @@ impl Copilot {
             Self::BusinessPlanArchitect => "business_plan_architect",
             Self::FundingNavigator => "funding_navigator",
             Self::GrowthEngine => "growth_engine",
+        }
+    }
+}
+
+/// What a person thinks of a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rating {
+    /// It helped.
+    Up,
+    /// It did not.
+    Down,
+}
+
+impl Rating {
+    /// The stored and shown name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
         }
     }
 }
@@ -86,6 +114,12 @@ pub enum ConversationEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         plan_id: Option<Uuid>,
     },
+    /// It was given a name.
+    #[serde(rename = "conversation_titled")]
+    ConversationTitled {
+        /// What it is called.
+        title: Private<String>,
+    },
     /// The person wrote something.
     #[serde(rename = "message_posted")]
     MessagePosted {
@@ -105,6 +139,9 @@ pub enum ConversationEvent {
         message_id: Uuid,
         /// Who is asked.
         copilot: Copilot,
+        /// The earlier answer to the same message that the person wants another one for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<Uuid>,
     },
     /// A worker began to answer. Whatever an earlier attempt still sends no longer counts.
     #[serde(rename = "reply_started")]
@@ -140,21 +177,86 @@ pub enum ConversationEvent {
         /// Why, as a stable code such as `timeout_first_token`.
         reason: String,
     },
+    /// The person no longer wants the answer. Whatever a worker still sends no longer counts.
+    #[serde(rename = "reply_cancelled")]
+    ReplyCancelled {
+        /// Which answer.
+        reply_id: Uuid,
+        /// The attempt that was at it; 0 when no worker had begun.
+        attempt: u32,
+    },
+    /// An answer that failed or was cancelled has a text all the same: as far as the model had come.
+    #[serde(rename = "partial_reply_recorded")]
+    PartialReplyRecorded {
+        /// Which answer.
+        reply_id: Uuid,
+        /// The attempt that brought it.
+        attempt: u32,
+        /// What it says.
+        text: Private<String>,
+        /// How long the text is, in characters.
+        characters: u32,
+    },
+    /// The person said what they think of an answer; the last word counts.
+    #[serde(rename = "reply_rated")]
+    ReplyRated {
+        /// Which answer.
+        reply_id: Uuid,
+        /// What they think of it.
+        rating: Rating,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<Private<String>>,
+    },
+    /// The person put the conversation away.
+    #[serde(rename = "conversation_archived")]
+    ConversationArchived {},
+    /// The person took the conversation out again.
+    #[serde(rename = "conversation_restored")]
+    ConversationRestored {},
     /// The person had its content erased. What the log says in it goes unreadable, and a reply that
     /// was awaited will not come.
     #[serde(rename = "conversation_erased")]
     ConversationErased {},
 }
 
+impl ConversationEvent {
+    /// Whether something is said with it, so that the conversation moves to the top of the list: what
+    /// the person makes of it otherwise, such as a title, leaves it where it is.
+    pub fn is_said(&self) -> bool {
+        match self {
+            Self::ConversationStarted { .. }
+            | Self::MessagePosted { .. }
+            | Self::ReplyRequested { .. }
+            | Self::ReplyStarted { .. }
+            | Self::ReplyCompleted { .. }
+            | Self::ReplyFailed { .. }
+            | Self::ReplyCancelled { .. }
+            | Self::PartialReplyRecorded { .. }
+            | Self::ConversationErased {} => true,
+            Self::ConversationTitled { .. }
+            | Self::ReplyRated { .. }
+            | Self::ConversationArchived {}
+            | Self::ConversationRestored {} => false,
+        }
+    }
+}
+
 impl DomainEvent for ConversationEvent {
     fn event_type(&self) -> String {
         match self {
             Self::ConversationStarted { .. } => "conversation_started",
+            Self::ConversationTitled { .. } => "conversation_titled",
             Self::MessagePosted { .. } => "message_posted",
             Self::ReplyRequested { .. } => "reply_requested",
             Self::ReplyStarted { .. } => "reply_started",
             Self::ReplyCompleted { .. } => "reply_completed",
             Self::ReplyFailed { .. } => "reply_failed",
+            Self::ReplyCancelled { .. } => "reply_cancelled",
+            Self::PartialReplyRecorded { .. } => "partial_reply_recorded",
+            Self::ReplyRated { .. } => "reply_rated",
+            Self::ConversationArchived {} => "conversation_archived",
+            Self::ConversationRestored {} => "conversation_restored",
             Self::ConversationErased {} => "conversation_erased",
         }
         .to_owned()
@@ -166,89 +268,3 @@ impl DomainEvent for ConversationEvent {
 }
 
 impl StoredEvent for ConversationEvent {}
-
-/// What decisions about a conversation need to know.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Conversation {
-    owner: Option<Uuid>,
-    copilot: Option<Copilot>,
-    open_reply: Option<OpenReply>,
-    last_settled: Option<Uuid>,
-    erased: bool,
-}
-
-/// A reply that somebody waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenReply {
-    /// Which.
-    pub reply_id: Uuid,
-    /// How many workers have begun it; 0 when none has.
-    pub attempt: u32,
-}
-
-impl Conversation {
-    /// Whose it is; none when it was never started.
-    pub fn owner(&self) -> Option<Uuid> {
-        self.owner
-    }
-
-    /// Who answers.
-    pub fn copilot(&self) -> Option<Copilot> {
-        self.copilot
-    }
-
-    /// The reply that is awaited, if one is.
-    pub fn open_reply(&self) -> Option<OpenReply> {
-        self.open_reply
-    }
-
-    /// Whether `reply_id` was the last reply to be completed or to fail.
-    pub fn has_settled(&self, reply_id: Uuid) -> bool {
-        self.last_settled == Some(reply_id)
-    }
-
-    /// Whether its content was erased.
-    pub fn is_erased(&self) -> bool {
-        self.erased
-    }
-}
-
-impl Evolve for Conversation {
-    const TYPE: &'static str = "conversation";
-    type Event = ConversationEvent;
-
-    fn evolve(&mut self, event: &ConversationEvent) {
-        match event {
-            ConversationEvent::ConversationStarted {
-                account_id,
-                copilot,
-                ..
-            } => {
-                self.owner = Some(*account_id);
-                self.copilot = Some(*copilot);
-            }
-            ConversationEvent::MessagePosted { .. } => {}
-            ConversationEvent::ReplyRequested { reply_id, .. } => {
-                self.open_reply = Some(OpenReply {
-                    reply_id: *reply_id,
-                    attempt: 0,
-                });
-            }
-            ConversationEvent::ReplyStarted { reply_id, attempt } => {
-                self.open_reply = Some(OpenReply {
-                    reply_id: *reply_id,
-                    attempt: *attempt,
-                });
-            }
-            ConversationEvent::ReplyCompleted { reply_id, .. }
-            | ConversationEvent::ReplyFailed { reply_id, .. } => {
-                self.open_reply = None;
-                self.last_settled = Some(*reply_id);
-            }
-            ConversationEvent::ConversationErased {} => {
-                self.open_reply = None;
-                self.erased = true;
-            }
-        }
-    }
-}

@@ -44,7 +44,7 @@ comment on column analytics.reply_latency.day is 'The day of the request, in UTC
 comment on column analytics.reply_latency.audience is '`staff` for accounts that have one of the roles analyst, auditor and admin now, `customers` for all others. Accounts that are only there for tests cannot be told from customers.';
 comment on column analytics.reply_latency.copilot is 'Who was asked.';
 comment on column analytics.reply_latency.accounts is 'Whose requests.';
-comment on column analytics.reply_latency.requested is 'How many replies were asked for; those that are neither completed nor failed nor open were given up with their conversation.';
+comment on column analytics.reply_latency.requested is 'How many replies were asked for; those that are neither completed nor failed nor open were cancelled, or given up with their conversation.';
 comment on column analytics.reply_latency.completed is 'How many came.';
 comment on column analytics.reply_latency.failed is 'How many will not come.';
 comment on column analytics.reply_latency.open is 'How many are awaited still.';

@@ -11,6 +11,7 @@ mod ordered;
 pub mod relay;
 pub mod replica;
 pub mod status;
+mod stop;
 mod stream;
 pub mod tail;
 pub mod wake;

@@ -17,6 +17,8 @@ pub(crate) const APPENDED: &str = "fido.appended";
 pub(crate) const RELAYS: &str = "fido.relays";
 /// Tokens, of whichever account.
 pub(crate) const LIVE: &str = "fido.live.>";
+/// Replies that are no longer wanted.
+pub(crate) const STOPS: &str = "fido.stops.*";
 /// Positions of replicas.
 pub(crate) const REPLICAS: &str = "fido.replica.*";
 /// The log that the stream carries, in the stream's metadata.
@@ -64,6 +66,16 @@ pub(crate) fn live_subject(account: Uuid, conversation: Uuid, reply: Uuid) -> St
 /// All tokens for one account.
 pub(crate) fn live_of(account: Uuid) -> String {
     format!("fido.live.{account}.>")
+}
+
+/// Where it is told that nobody wants `reply` any more.
+pub(crate) fn stop_subject(reply: Uuid) -> String {
+    format!("fido.stops.{reply}")
+}
+
+/// The reply that a message on such a subject is about.
+pub(crate) fn stopped(subject: &str) -> Option<Uuid> {
+    subject.strip_prefix("fido.stops.")?.parse().ok()
 }
 
 /// Where a replica tells its position.

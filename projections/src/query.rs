@@ -76,6 +76,7 @@ pub fn all() -> impl Iterator<Item = &'static Query> {
         plan::SECTION_QUERIES,
         plan::FACT_QUERIES,
         plan::GENERATION_QUERIES,
+        plan::HISTORY_QUERIES,
         usage::QUERIES,
         timeline::QUERIES,
         audit::QUERIES,

@@ -2,7 +2,7 @@
 
 use fido_commands::erasure::ErasureReceipt;
 use fido_commands::{Committed, Placed};
-use fido_domain::conversation::ConversationEvent;
+use fido_domain::conversation::{self as domain, ConversationEvent, Transcript};
 use fido_domain::{Position, Private};
 use fido_projections::conversation::{ConversationSummary, MessageRow};
 use schemars::JsonSchema;
@@ -27,7 +27,7 @@ pub(super) struct Conversation {
     goal: Option<Shown>,
     /// The plan it is about.
     plan_id: Option<Uuid>,
-    /// `active` or `archived`.
+    /// `active`, `archived`, or `erased`.
     status: String,
     /// How many messages and replies it has.
     message_count: i64,
@@ -69,6 +69,22 @@ impl Conversation {
         started.ok_or_else(|| unexpected("a conversation was started without an event"))
     }
 
+    /// As the log has it.
+    pub(super) fn from_log(id: Uuid, transcript: &Transcript) -> Answer<Self> {
+        let never = || unexpected("a conversation without a beginning");
+        Ok(Self {
+            id,
+            copilot: transcript.copilot.ok_or_else(never)?.as_str().to_owned(),
+            title: transcript.title.as_ref().map(Shown::from),
+            goal: transcript.goal.as_ref().map(Shown::from),
+            plan_id: transcript.plan_id,
+            status: transcript.status.as_str().to_owned(),
+            message_count: i64::try_from(transcript.messages.len()).unwrap_or(i64::MAX),
+            last_activity_at: transcript.last_activity_at.ok_or_else(never)?,
+            created_at: transcript.created_at.ok_or_else(never)?,
+        })
+    }
+
     /// Which one it is.
     pub(super) fn id(&self) -> Uuid {
         self.id
@@ -100,7 +116,7 @@ pub(super) struct Message {
     conversation_id: Uuid,
     /// Who says it: `user` or `assistant`.
     role: String,
-    /// What it says; empty until a reply is complete.
+    /// What it says; empty until a reply is complete, and a part of it where one broke off.
     text: Shown,
     /// `complete`, `requested`, `failed` or `cancelled`.
     status: String,
@@ -113,6 +129,12 @@ pub(super) struct Message {
     /// Why there is no reply, as a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
+    /// The earlier reply to the same message that the person wanted this one for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<Uuid>,
+    /// What the person thinks of it: `up` or `down`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<String>,
     /// When it was said.
     #[serde(with = "time::serde::rfc3339")]
     #[schemars(with = "String", extend("format" = "date-time"))]
@@ -123,11 +145,27 @@ pub(super) struct Message {
 
 /// What a model call used, in the provider's tokens.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Usage {
+pub(crate) struct Usage {
     /// Tokens of the prompt.
     input_tokens: i64,
     /// Tokens of the answer.
     output_tokens: i64,
+}
+
+impl Usage {
+    /// So much of both.
+    pub(crate) fn new(input_tokens: i64, output_tokens: i64) -> Self {
+        Self {
+            input_tokens,
+            output_tokens,
+        }
+    }
+}
+
+impl From<domain::Usage> for Usage {
+    fn from(usage: domain::Usage) -> Self {
+        Self::new(usage.input_tokens.into(), usage.output_tokens.into())
+    }
 }
 
 impl Message {
@@ -141,6 +179,8 @@ impl Message {
             model: None,
             usage: None,
             failure: None,
+            replaces: None,
+            rating: None,
             created_at: at.recorded_at,
             position: at.position,
         }
@@ -159,15 +199,74 @@ impl From<MessageRow> for Message {
             usage: row
                 .input_tokens
                 .zip(row.output_tokens)
-                .map(|(input_tokens, output_tokens)| Usage {
-                    input_tokens,
-                    output_tokens,
-                }),
+                .map(|(input, output)| Usage::new(input, output)),
             failure: row.failure,
+            replaces: row.replaces,
+            rating: row.rating,
             created_at: row.created_at,
             position: row.position,
         }
     }
+}
+
+impl Message {
+    /// As the log has it.
+    fn from_log(conversation_id: Uuid, message: &domain::Message) -> Self {
+        let nothing = nothing_yet();
+        Self {
+            id: message.message_id,
+            conversation_id,
+            role: message.speaker.as_str().to_owned(),
+            text: Shown::from(message.text.as_ref().unwrap_or(&nothing)),
+            status: message.status.as_str().to_owned(),
+            model: message.model.clone(),
+            usage: message.usage.map(Usage::from),
+            failure: message.failure.clone(),
+            replaces: message.replaces,
+            rating: message.rating.map(|rating| rating.as_str().to_owned()),
+            created_at: message.created_at,
+            position: message.position,
+        }
+    }
+}
+
+/// What has become of a reply.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Replied {
+    /// The reply.
+    reply: Message,
+    /// The position at which it is so.
+    position: Position,
+}
+
+impl Replied {
+    /// The reply `reply_id` as it stands in `transcript`, which was read at `position`.
+    pub(super) fn from_log(
+        (conversation_id, reply_id): (Uuid, Uuid),
+        transcript: &Transcript,
+        position: Position,
+    ) -> Answer<Self> {
+        let reply = transcript
+            .message(reply_id)
+            .ok_or_else(|| unexpected("a reply is not in its conversation"))?;
+        Ok(Self {
+            reply: Message::from_log(conversation_id, reply),
+            position,
+        })
+    }
+}
+
+/// The reply that was asked for: not always now, as a request may be sent again.
+pub(super) fn requested(committed: &Committed<ConversationEvent>) -> Answer<Uuid> {
+    let mut events = committed.events.iter();
+    let id = events.find_map(|(event, _)| {
+        if let ConversationEvent::ReplyRequested { reply_id, .. } = event {
+            Some(*reply_id)
+        } else {
+            None
+        }
+    });
+    id.ok_or_else(|| unexpected("a reply was asked for without an event"))
 }
 
 /// What posting a message has led to.
@@ -196,9 +295,15 @@ impl Posted {
                     reply = Some(Message::new(*reply_id, "assistant", text, "requested", at));
                 }
                 ConversationEvent::ConversationStarted { .. }
+                | ConversationEvent::ConversationTitled { .. }
                 | ConversationEvent::ReplyStarted { .. }
                 | ConversationEvent::ReplyCompleted { .. }
                 | ConversationEvent::ReplyFailed { .. }
+                | ConversationEvent::ReplyCancelled { .. }
+                | ConversationEvent::PartialReplyRecorded { .. }
+                | ConversationEvent::ReplyRated { .. }
+                | ConversationEvent::ConversationArchived {}
+                | ConversationEvent::ConversationRestored {}
                 | ConversationEvent::ConversationErased {} => {}
             }
         }

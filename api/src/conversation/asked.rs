@@ -3,7 +3,9 @@
 use fido_commands::ambient;
 use fido_commands::conversation::ConversationCommand;
 use fido_domain::Position;
-use fido_domain::conversation::{Copilot, Goal, MessageText};
+use fido_domain::conversation::{
+    ConversationTitle, Copilot, Goal, MessageText, Rating, RatingComment,
+};
 use fido_projections::conversation::{
     ActivityCursor, ConversationFilter, ConversationSummary, Order,
 };
@@ -15,6 +17,7 @@ use uuid::Uuid;
 
 use crate::answer::Limit;
 use crate::cursor::Cursor;
+use crate::extract::given;
 
 /// What a conversation begins with.
 #[derive(Deserialize, JsonSchema)]
@@ -25,8 +28,8 @@ pub(super) struct NewConversation {
     copilot: Copilot,
     /// What it is meant to achieve.
     goal: Option<Goal>,
-    /// The plan it is about.
-    plan_id: Option<Uuid>,
+    /// The plan it is about; one of your own.
+    pub(super) plan_id: Option<Uuid>,
 }
 
 impl NewConversation {
@@ -36,6 +39,56 @@ impl NewConversation {
             copilot: self.copilot,
             goal: self.goal,
             plan_id: self.plan_id,
+        }
+    }
+}
+
+/// What is different about a conversation from now on.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ChangedConversation", example = json!({ "title": "More guests", "status": "archived" }))]
+pub(super) struct Filed {
+    /// What the conversation is called.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "ConversationTitle")]
+    title: Option<ConversationTitle>,
+    /// Whether it is in use: `active`, or put away as `archived`.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Status")]
+    status: Option<Status>,
+}
+
+impl Filed {
+    pub(super) fn command(self, account_id: Uuid) -> ConversationCommand {
+        ConversationCommand::FileConversation {
+            account_id,
+            title: self.title,
+            archived: self.status.map(|status| match status {
+                Status::Active => false,
+                Status::Archived => true,
+            }),
+        }
+    }
+}
+
+/// What a person thinks of a reply.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = json!({ "rating": "up", "comment": "Clear and short" }))]
+pub(super) struct NewRating {
+    /// Whether it helped.
+    rating: Rating,
+    /// Why.
+    comment: Option<RatingComment>,
+}
+
+impl NewRating {
+    pub(super) fn command(self, account_id: Uuid, reply_id: Uuid) -> ConversationCommand {
+        ConversationCommand::RateReply {
+            account_id,
+            reply_id,
+            rating: self.rating,
+            comment: self.comment,
         }
     }
 }

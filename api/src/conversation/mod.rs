@@ -2,51 +2,109 @@
 
 mod answers;
 mod asked;
+mod replies;
 
 use std::sync::Arc;
 
 use aide::axum::ApiRouter;
-use aide::axum::routing::{get_with, post_with};
+use aide::axum::routing::{get_with, post_with, put_with};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
+use fido_commands::conversation::ConversationCommand;
+use fido_commands::log::Log;
 use fido_commands::vault::StreamId;
-use fido_commands::{CommandContext, ambient};
-use fido_domain::{Evolve, conversation as domain};
+use fido_commands::{CommandContext, Committed, ambient};
+use fido_domain::conversation::{ConversationEvent, Transcript};
+use fido_domain::plan::Plan;
+use fido_domain::{Evolve, Position, conversation as domain};
 use fido_projections::conversation as seen;
 use uuid::Uuid;
 
-use crate::answer::{Accepted, At, Created, Done, Found, Page};
+use crate::answer::{Accepted, At, Created, Done, ETag, Found, Page};
 use crate::document::about;
-use crate::extract::{Id, Json, MinPosition, Query};
+use crate::extract::{Id, IfMatch, Json, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
-pub(crate) use answers::Erasure;
 use answers::{Conversation, Message, Posted};
-use asked::{Listing, NewConversation, NewMessage, Reading};
+pub(crate) use answers::{Erasure, Usage};
+use asked::{Filed, Listing, NewConversation, NewMessage, Reading};
+
+const REPLY: &str = "/v1/conversations/{conversation_id}/replies/{reply_id}";
 
 pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
-    let busy = &[Kind::ReplyInProgress];
+    let busy = &[Kind::ReplyInProgress, Kind::ConversationArchived];
+    let again = &[
+        Kind::ReplyInProgress,
+        Kind::ReplyNotLast,
+        Kind::ConversationArchived,
+    ];
     ApiRouter::new()
         .api_route(
             "/v1/conversations",
             post_with(
                 start,
-                about("start_conversation", "Turn to a co-pilot", &[]),
+                about(
+                    "start_conversation",
+                    "Turn to a co-pilot",
+                    &[Kind::NotFound],
+                ),
             )
             .get_with(list, about("list_conversations", "My conversations", &[])),
         )
         .api_route(
             "/v1/conversations/{conversation_id}",
-            get_with(one, about("read_conversation", "A conversation", &[])).delete_with(
-                erase,
-                about("erase_conversation", "Erase its content for good", &[]),
-            ),
+            get_with(one, about("read_conversation", "A conversation", &[]))
+                .patch_with(
+                    file,
+                    about(
+                        "edit_conversation",
+                        "Name it, put it away or take it out again",
+                        &[Kind::PreconditionFailed],
+                    ),
+                )
+                .delete_with(
+                    erase,
+                    about("erase_conversation", "Erase its content for good", &[]),
+                ),
         )
         .api_route(
             "/v1/conversations/{conversation_id}/messages",
             post_with(post_message, about("post_message", "Say something", busy))
                 .get_with(messages, about("list_messages", "What was said", &[])),
+        )
+        .api_route(
+            &format!("{REPLY}/cancel"),
+            post_with(
+                replies::cancel,
+                about(
+                    "cancel_reply",
+                    "Stop a reply; what there is of it is kept",
+                    &[],
+                ),
+            ),
+        )
+        .api_route(
+            &format!("{REPLY}/regenerate"),
+            post_with(
+                replies::regenerate,
+                about(
+                    "regenerate_reply",
+                    "Have the last reply written again",
+                    again,
+                ),
+            ),
+        )
+        .api_route(
+            &format!("{REPLY}/rating"),
+            put_with(
+                replies::rate,
+                about(
+                    "rate_reply",
+                    "Say what you think of a reply",
+                    &[Kind::NothingToRate],
+                ),
+            ),
         )
         .with_path_items(|item| item.tag("conversations"))
 }
@@ -56,15 +114,16 @@ async fn start(
     who: SignedIn,
     Json(new): Json<NewConversation>,
 ) -> Answer<Created<Conversation>> {
+    if let Some(plan_id) = new.plan_id {
+        is_theirs(&api, who.account_id, plan_id).await?;
+    }
     let (id, command) = (ambient::new_id(), new.command(who.account_id));
-    let committed = api
-        .store
-        .execute::<domain::Conversation>(id, command, &who.command(StatusCode::CREATED))
-        .await?;
+    let committed = execute(&api, id, command, who.command(StatusCode::CREATED)).await?;
     let conversation = Conversation::started(&committed)?;
     // Not the id made above: a request that is sent again gets the conversation of the first.
     let location = format!("/v1/conversations/{}", conversation.id());
-    let head = ([(header::LOCATION, location)], Done::of(&committed));
+    let etag = ETag::of_stream(1);
+    let head = ([(header::LOCATION, location)], Done::of(&committed), etag);
     Ok(Created::of(conversation).with(head))
 }
 
@@ -96,7 +155,23 @@ async fn one(
     let (position, found) = api.replicas.ask(at_least, query).await?;
     let mut conversation = found.ok_or_else(|| Problem::new(Kind::NotFound))?;
     open_summaries(&api, std::slice::from_mut(&mut conversation)).await?;
-    Ok(Found::of(Conversation::from(conversation)).with(At(position)))
+    let etag = ETag::of_stream(conversation.sequence);
+    Ok(Found::of(Conversation::from(conversation)).with((At(position), etag)))
+}
+
+async fn file(
+    State(api): App,
+    who: SignedIn,
+    Id(id): Id,
+    seen: IfMatch,
+    Json(filed): Json<Filed>,
+) -> Answer<Found<Conversation>> {
+    let command = filed.command(who.account_id);
+    let committed = execute(&api, id, command, who.edit(StatusCode::OK, &seen)).await?;
+    let transcript = after(&api, id, committed.position).await?;
+    let etag = ETag::of_stream(transcript.sequence);
+    let conversation = Conversation::from_log(id, &transcript)?;
+    Ok(Found::of(conversation).with((Done::of(&committed), etag)))
 }
 
 async fn erase(State(api): App, who: SignedIn, Id(id): Id) -> Answer<Accepted<Erasure>> {
@@ -117,10 +192,7 @@ async fn post_message(
     Json(new): Json<NewMessage>,
 ) -> Answer<Accepted<Posted>> {
     let command = new.command(who.account_id);
-    let committed = api
-        .store
-        .execute::<domain::Conversation>(id, command, &who.command(StatusCode::ACCEPTED))
-        .await?;
+    let committed = execute(&api, id, command, who.command(StatusCode::ACCEPTED)).await?;
     let location = format!("/v1/conversations/{id}/messages");
     let head = ([(header::LOCATION, location)], Done::of(&committed));
     Ok(Accepted::of(Posted::from_log(&committed)?).with(head))
@@ -150,6 +222,36 @@ async fn messages(
     api.store.vault().open_all(sealed).await?;
     let page = Page::of(rows, asked.limit, |row| row.position)?;
     Ok(Found::of(page).with(At(position)))
+}
+
+async fn execute(
+    api: &Api,
+    id: Uuid,
+    command: ConversationCommand,
+    context: CommandContext,
+) -> Answer<Committed<ConversationEvent>> {
+    let store = &api.store;
+    Ok(store
+        .execute::<domain::Conversation>(id, command, &context)
+        .await?)
+}
+
+/// The conversation as a command has left it, whose last event is at `position`.
+async fn after(api: &Api, id: Uuid, position: Position) -> Answer<Transcript> {
+    let store = &api.store;
+    Ok(store
+        .after::<domain::Conversation, Transcript>(id, position)
+        .await?)
+}
+
+/// Whether `plan_id` is one of `account`'s plans. Asked of the log, as a replica may not know yet; a
+/// plan never becomes somebody else's.
+async fn is_theirs(api: &Api, account: Uuid, plan_id: Uuid) -> Answer<()> {
+    let log = Log::new(api.store.pool().clone());
+    if log.subject_of(Plan::TYPE, plan_id).await? == Some(account) {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::NotFound).field("plan_id", "is none of your plans"))
 }
 
 /// Opens what conversations say of themselves.

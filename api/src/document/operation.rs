@@ -52,6 +52,14 @@ pub(crate) fn query<T: JsonSchema>(context: &mut GenContext, operation: &mut Ope
     may_end_in(operation, &[Kind::InvalidParameter]);
 }
 
+/// Notes the parameters of the path.
+pub(crate) fn path<T: JsonSchema>(context: &mut GenContext, operation: &mut Operation) {
+    let schema = schemas::parameters::<T>(context);
+    let parameters = parameters_from_schema(context, schema, ParamLocation::Path);
+    add_parameters(context, operation, parameters);
+    may_end_in(operation, &[Kind::NotFound]);
+}
+
 /// Notes a parameter of the path that is no id.
 pub(crate) fn path_parameter<T: JsonSchema>(
     context: &mut GenContext,

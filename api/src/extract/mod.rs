@@ -2,14 +2,18 @@
 
 mod edit;
 mod id;
+mod if_match;
 mod json;
+mod path;
 mod position;
 mod query;
 mod visitor;
 
 pub(crate) use edit::{Edit, given};
 pub(crate) use id::Id;
+pub(crate) use if_match::IfMatch;
 pub(crate) use json::{Json, read_body};
+pub(crate) use path::Path;
 pub(crate) use position::{After, LastEventId, MinPosition};
 pub(crate) use query::Query;
 pub(crate) use visitor::Visitor;

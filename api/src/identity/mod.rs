@@ -19,7 +19,7 @@ use fido_domain::Actor;
 use uuid::Uuid;
 
 use crate::document::needs;
-use crate::extract::Visitor;
+use crate::extract::{IfMatch, Visitor};
 use crate::idempotency::Keyed;
 use crate::problem::{Kind, Problem};
 use crate::request::RequestInfo;
@@ -55,6 +55,14 @@ impl SignedIn {
             receipt.status = done.as_u16();
         }
         context
+    }
+
+    /// The same for what they have seen in the state that `seen` names: elsewhere it changes nothing.
+    pub(crate) fn edit(&self, done: StatusCode, seen: &IfMatch) -> CommandContext {
+        CommandContext {
+            expected: seen.sequence(),
+            ..self.command(done)
+        }
     }
 }
 

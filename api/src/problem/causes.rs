@@ -8,6 +8,8 @@ use fido_commands::auth::{AuthError, FRESH};
 use fido_commands::conversation::ConversationRefusal;
 use fido_commands::erasure::EraseError;
 use fido_commands::log::LogError;
+use fido_commands::plan::PlanRefusal;
+use fido_commands::store::past::PastError;
 use fido_commands::vault::VaultError;
 use fido_domain::recorded::Undecodable;
 use fido_projections::ReadError;
@@ -24,6 +26,9 @@ where
         match error {
             ExecuteError::Refused(refusal) => refusal.into(),
             ExecuteError::ClaimTaken { .. } => Self::new(Kind::Conflict).detail(error.to_string()),
+            ExecuteError::Stale { .. } => {
+                Self::new(Kind::PreconditionFailed).detail(error.to_string())
+            }
             ExecuteError::KeyReused => Self::new(Kind::IdempotencyKeyReused)
                 .field("Idempotency-Key", "was used for another request before"),
             ExecuteError::Erased { .. } => Self::new(Kind::NotFound),
@@ -58,13 +63,52 @@ impl From<AccountRefusal> for Problem {
 impl From<ConversationRefusal> for Problem {
     fn from(refusal: ConversationRefusal) -> Self {
         let kind = match refusal {
-            ConversationRefusal::NotFound => Kind::NotFound,
+            ConversationRefusal::NotFound | ConversationRefusal::NoSuchReply => Kind::NotFound,
+            ConversationRefusal::Archived => Kind::ConversationArchived,
             ConversationRefusal::ReplyInProgress { .. } => Kind::ReplyInProgress,
+            ConversationRefusal::ReplyNotLast => Kind::ReplyNotLast,
+            ConversationRefusal::NothingToRate => Kind::NothingToRate,
             ConversationRefusal::AlreadyStarted
             | ConversationRefusal::ReplyNotOpen
             | ConversationRefusal::Superseded { .. } => Kind::Conflict,
         };
         Self::new(kind).detail(refusal.to_string())
+    }
+}
+
+impl From<PlanRefusal> for Problem {
+    fn from(refusal: PlanRefusal) -> Self {
+        let kind = match refusal {
+            // A generation that is not in progress cannot be stopped: there is none.
+            PlanRefusal::NotFound
+            | PlanRefusal::NoSuchRevision { .. }
+            | PlanRefusal::GenerationNotOpen => Kind::NotFound,
+            PlanRefusal::Archived => Kind::PlanArchived,
+            PlanRefusal::StaleRevision { .. } => Kind::PreconditionFailed,
+            PlanRefusal::SectionApproved { .. } => Kind::SectionApproved,
+            PlanRefusal::SectionEmpty { .. } => Kind::SectionEmpty,
+            PlanRefusal::TooManyFacts => Kind::TooManyFacts,
+            PlanRefusal::NothingToGenerate => Kind::NothingToGenerate,
+            PlanRefusal::GenerationInProgress { .. } => Kind::GenerationInProgress,
+            PlanRefusal::AlreadyStarted
+            | PlanRefusal::FactEnteredByPerson { .. }
+            | PlanRefusal::SectionNotRequested { .. }
+            | PlanRefusal::Superseded { .. } => Kind::Conflict,
+        };
+        Self::new(kind).detail(refusal.to_string())
+    }
+}
+
+impl From<PastError> for Problem {
+    fn from(error: PastError) -> Self {
+        match error {
+            PastError::ToCome { .. } | PastError::Lost { .. } => {
+                Self::new(Kind::InvalidParameter).field("at", error.to_string())
+            }
+            PastError::Log(error) => error.into(),
+            PastError::Vault(error) => error.into(),
+            PastError::Undecodable(error) => error.into(),
+        }
     }
 }
 

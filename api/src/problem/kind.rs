@@ -25,6 +25,24 @@ pub(crate) enum Kind {
     EmailTaken,
     /// A reply is being written.
     ReplyInProgress,
+    /// The conversation was put away.
+    ConversationArchived,
+    /// What was said after a reply stands on it.
+    ReplyNotLast,
+    /// There is no text to rate.
+    NothingToRate,
+    /// The plan was put away.
+    PlanArchived,
+    /// The section stays as it is until it is reopened.
+    SectionApproved,
+    /// There is nothing to approve.
+    SectionEmpty,
+    /// A plan holds no more facts.
+    TooManyFacts,
+    /// Sections are being written.
+    GenerationInProgress,
+    /// There is no section to write.
+    NothingToGenerate,
     /// The sign-in was too long ago for something that cannot be undone.
     SignInAgain,
     /// The provider does not say that the address is theirs.
@@ -37,12 +55,18 @@ pub(crate) enum Kind {
     IdentityTaken,
     /// What was asked does not fit what is.
     Conflict,
+    /// It is not in the state any more that the request was based on.
+    PreconditionFailed,
+    /// The request must say which state it is based on.
+    PreconditionRequired,
     /// The body is beyond the limit.
     BodyTooLarge,
     /// The body is of a type that is not understood.
     UnsupportedMediaType,
     /// The body is JSON, but not what is asked for here.
     InvalidBody,
+    /// It can be had in other formats only.
+    UnknownFormat,
     /// The Idempotency-Key stands for another request.
     IdempotencyKeyReused,
     /// Fido is wrong.
@@ -59,7 +83,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 37] = [
         Self::InvalidParameter,
         Self::MalformedBody,
         Self::Unauthenticated,
@@ -70,15 +94,27 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::EmailTaken,
         Self::ReplyInProgress,
+        Self::ConversationArchived,
+        Self::ReplyNotLast,
+        Self::NothingToRate,
+        Self::PlanArchived,
+        Self::SectionApproved,
+        Self::SectionEmpty,
+        Self::TooManyFacts,
+        Self::GenerationInProgress,
+        Self::NothingToGenerate,
         Self::SignInAgain,
         Self::EmailUnverified,
         Self::SignInFailed,
         Self::LinkRequired,
         Self::IdentityTaken,
         Self::Conflict,
+        Self::PreconditionFailed,
+        Self::PreconditionRequired,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::InvalidBody,
+        Self::UnknownFormat,
         Self::IdempotencyKeyReused,
         Self::Internal,
         Self::Busy,
@@ -101,12 +137,25 @@ impl Kind {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::EmailTaken
             | Self::ReplyInProgress
+            | Self::ConversationArchived
+            | Self::ReplyNotLast
+            | Self::NothingToRate
+            | Self::PlanArchived
+            | Self::SectionApproved
+            | Self::SectionEmpty
+            | Self::TooManyFacts
+            | Self::GenerationInProgress
+            | Self::NothingToGenerate
             | Self::LinkRequired
             | Self::IdentityTaken
             | Self::Conflict => StatusCode::CONFLICT,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::InvalidBody | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::InvalidBody | Self::UnknownFormat | Self::IdempotencyKeyReused => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy | Self::ReplicaBehind | Self::LogDiverged | Self::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -127,15 +176,27 @@ impl Kind {
             Self::MethodNotAllowed => "method-not-allowed",
             Self::EmailTaken => "email-taken",
             Self::ReplyInProgress => "reply-in-progress",
+            Self::ConversationArchived => "conversation-archived",
+            Self::ReplyNotLast => "reply-not-last",
+            Self::NothingToRate => "nothing-to-rate",
+            Self::PlanArchived => "plan-archived",
+            Self::SectionApproved => "section-approved",
+            Self::SectionEmpty => "section-empty",
+            Self::TooManyFacts => "too-many-facts",
+            Self::GenerationInProgress => "generation-in-progress",
+            Self::NothingToGenerate => "nothing-to-generate",
             Self::SignInAgain => "sign-in-again",
             Self::EmailUnverified => "email-unverified",
             Self::SignInFailed => "sign-in-failed",
             Self::LinkRequired => "link-required",
             Self::IdentityTaken => "identity-taken",
             Self::Conflict => "conflict",
+            Self::PreconditionFailed => "precondition-failed",
+            Self::PreconditionRequired => "precondition-required",
             Self::BodyTooLarge => "body-too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::InvalidBody => "invalid-body",
+            Self::UnknownFormat => "unknown-format",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
             Self::Internal => "internal",
             Self::Busy => "busy",
@@ -163,15 +224,27 @@ impl Kind {
             Self::MethodNotAllowed => "This cannot be done here",
             Self::EmailTaken => "An account with this email address exists already",
             Self::ReplyInProgress => "A reply is being written",
+            Self::ConversationArchived => "The conversation is archived",
+            Self::ReplyNotLast => "Only the last reply can be written again",
+            Self::NothingToRate => "The reply has no text to rate",
+            Self::PlanArchived => "The plan is archived",
+            Self::SectionApproved => "The section is approved; reopen it first",
+            Self::SectionEmpty => "The section is empty",
+            Self::TooManyFacts => "The plan holds no more facts",
+            Self::GenerationInProgress => "Sections are being written",
+            Self::NothingToGenerate => "There is no section to write",
             Self::SignInAgain => "Please sign in again first",
             Self::EmailUnverified => "The provider has not verified your email address",
             Self::SignInFailed => "Signing in with this provider has failed; please try again",
             Self::LinkRequired => "An account with this email address exists already",
             Self::IdentityTaken => "Another account is signed in to with this identity",
             Self::Conflict => "This does not fit the present state",
+            Self::PreconditionFailed => "This has changed since you have read it",
+            Self::PreconditionRequired => "Please say with If-Match what your change is based on",
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The body must be JSON",
             Self::InvalidBody => "Some fields are not valid",
+            Self::UnknownFormat => "There is no such format",
             Self::IdempotencyKeyReused => "This Idempotency-Key was used for another request",
             Self::Internal => "Something went wrong on our side",
             Self::Busy => "Too many changes at once; please try again",

@@ -141,6 +141,7 @@ fn claimed(error: ExecuteError<AccountRefusal>) -> AuthError {
         ExecuteError::ClaimTaken { kind } if kind == EMAIL_CLAIM => AuthError::LinkRequired,
         ExecuteError::ClaimTaken { .. } => AuthError::IdentityTaken,
         ExecuteError::Refused(_)
+        | ExecuteError::Stale { .. }
         | ExecuteError::KeyReused
         | ExecuteError::Contended { .. }
         | ExecuteError::Overloaded

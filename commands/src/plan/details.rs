@@ -2,11 +2,12 @@
 
 use fido_domain::Private;
 use fido_domain::plan::{
-    BusinessName, Detail, Imprint, Industry, Location, Plan, PlanEvent, PlanTitle, Stage, Summary,
+    BusinessName, Detail, Imprint, Industry, Location, Plan, PlanEvent, PlanStatus, PlanTitle,
+    Stage, Summary,
 };
 use uuid::Uuid;
 
-use super::{Decision, PlanRefusal};
+use super::{Decision, PlanRefusal, archive, restore};
 use crate::change::Change;
 
 /// What is known of a business from the start.
@@ -41,6 +42,8 @@ pub struct Changes {
     pub stage: Change<Stage>,
     /// What it is about, in a few words.
     pub summary: Change<Summary>,
+    /// Whether the plan is in use from now on, if that changes.
+    pub status: Option<PlanStatus>,
 }
 
 pub(super) fn start(plan: &Plan, account_id: Uuid, given: &Given) -> Decision {
@@ -58,7 +61,26 @@ pub(super) fn start(plan: &Plan, account_id: Uuid, given: &Given) -> Decision {
     }])
 }
 
+/// Takes the plan out again before it is described, and puts it away after that: an archived plan
+/// stays as it is.
 pub(super) fn describe(plan: &Plan, changes: &Changes) -> Decision {
+    let described = described(plan, changes);
+    match (changes.status, plan.is_archived()) {
+        (Some(PlanStatus::Active), _) => {
+            let restored = restore(plan);
+            Ok(restored.into_iter().chain(described).collect())
+        }
+        (Some(PlanStatus::Archived), false) => {
+            let archived = archive(plan);
+            Ok(described.into_iter().chain(archived).collect())
+        }
+        (Some(PlanStatus::Archived), true) if described.is_none() => Ok(Vec::new()),
+        (Some(PlanStatus::Archived) | None, true) => Err(PlanRefusal::Archived),
+        (None, false) => Ok(described.into_iter().collect()),
+    }
+}
+
+fn described(plan: &Plan, changes: &Changes) -> Option<PlanEvent> {
     let known = plan.details();
     let mut cleared = Vec::new();
     let title = changes
@@ -98,9 +120,9 @@ pub(super) fn describe(plan: &Plan, changes: &Changes) -> Decision {
     );
     let texts = [&title, &business_name, &industry, &location, &summary];
     if texts.iter().all(|text| text.is_none()) && stage.is_none() && cleared.is_empty() {
-        return Ok(Vec::new());
+        return None;
     }
-    Ok(vec![PlanEvent::PlanDescribed {
+    Some(PlanEvent::PlanDescribed {
         title,
         business_name,
         industry,
@@ -108,7 +130,7 @@ pub(super) fn describe(plan: &Plan, changes: &Changes) -> Decision {
         stage: stage.copied(),
         summary,
         cleared,
-    }])
+    })
 }
 
 /// The new text of a detail, if it is another than before.

@@ -33,7 +33,7 @@ pub enum PlanCommand {
         /// What is known of it from the start.
         given: Given,
     },
-    /// A person describes the business anew.
+    /// A person describes the business anew, or puts the plan away or takes it out again with that.
     DescribePlan {
         /// Who.
         account_id: Uuid,
@@ -92,6 +92,8 @@ pub enum PlanCommand {
         account_id: Uuid,
         /// Which section.
         section: Section,
+        /// The revision that the person has read; none to reopen whatever is there.
+        expected: Option<u32>,
     },
     /// A person or a co-pilot notes something about the business.
     RecordFact {
@@ -203,7 +205,7 @@ impl Decide for Plan {
             PlanCommand::DescribePlan {
                 account_id,
                 changes,
-            } => details::describe(in_use(self, *account_id)?, changes),
+            } => details::describe(owned(self, *account_id)?, changes),
             PlanCommand::DraftSection {
                 account_id,
                 section,
@@ -235,7 +237,8 @@ impl Decide for Plan {
             PlanCommand::ReopenSection {
                 account_id,
                 section,
-            } => sections::reopen(in_use(self, *account_id)?, *section),
+                expected,
+            } => sections::reopen(in_use(self, *account_id)?, *section, *expected),
             PlanCommand::RecordFact {
                 account_id,
                 key,
@@ -293,29 +296,29 @@ impl Decide for Plan {
                 account_id,
                 generation_id,
             } => generation::cancel(owned(self, *account_id)?, *generation_id),
-            PlanCommand::ArchivePlan { account_id } => archive(owned(self, *account_id)?),
-            PlanCommand::RestorePlan { account_id } => {
-                let plan = owned(self, *account_id)?;
-                Ok(events_if(plan.is_archived(), || PlanEvent::PlanRestored {}))
-            }
+            PlanCommand::ArchivePlan { account_id } => Ok(archive(owned(self, *account_id)?)),
+            PlanCommand::RestorePlan { account_id } => Ok(restore(owned(self, *account_id)?)),
         }
     }
 }
 
 /// Puts the plan away; a generation that is in progress ends, as its sections would go nowhere.
-fn archive(plan: &Plan) -> Decision {
+fn archive(plan: &Plan) -> Vec<PlanEvent> {
     if plan.is_archived() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let cancelled = plan
         .open_generation()
         .map(|open| PlanEvent::GenerationCancelled {
             generation_id: open.generation_id,
         });
-    Ok(cancelled
-        .into_iter()
-        .chain([PlanEvent::PlanArchived {}])
-        .collect())
+    let archived = [PlanEvent::PlanArchived {}];
+    cancelled.into_iter().chain(archived).collect()
+}
+
+/// Takes the plan out again.
+fn restore(plan: &Plan) -> Vec<PlanEvent> {
+    events_if(plan.is_archived(), || PlanEvent::PlanRestored {})
 }
 
 /// The plan, if it is `account_id`'s.

@@ -94,8 +94,9 @@ pub(super) fn approve(plan: &Plan, section: Section, expected: Option<u32>) -> D
     }
 }
 
-pub(super) fn reopen(plan: &Plan, section: Section) -> Decision {
+pub(super) fn reopen(plan: &Plan, section: Section, expected: Option<u32>) -> Decision {
     let state = plan.section(section);
+    expect(state, section, expected)?;
     let approved = state.status() == SectionStatus::Approved;
     Ok(events_if(approved, || PlanEvent::SectionReopened {
         section,

@@ -34,6 +34,9 @@ pub struct CommandContext {
     pub provider: Option<String>,
     /// For model output: keyed hash of the prompt.
     pub prompt_hash: Option<String>,
+    /// The sequence at which whoever asks has seen the stream, as in `If-Match`: where something would
+    /// change and the stream is elsewhere, nothing does.
+    pub expected: Option<i64>,
     /// Values to take or give back together with the events.
     pub claims: Vec<Claim>,
     /// For a request with an `Idempotency-Key`: what is written down of it.
@@ -83,6 +86,7 @@ impl CommandContext {
             model: None,
             provider: None,
             prompt_hash: None,
+            expected: None,
             claims: Vec::new(),
             receipt: None,
         }

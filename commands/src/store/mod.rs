@@ -14,6 +14,7 @@
 
 mod cache;
 mod context;
+pub mod past;
 mod receipts;
 mod turns;
 mod unit_of_work;
@@ -101,6 +102,14 @@ pub enum ExecuteError<R: std::error::Error + 'static> {
     ClaimTaken {
         /// The kind of value.
         kind: String,
+    },
+    /// The stream is not where whoever asks has seen it ([`CommandContext::expected`]).
+    #[error("the {aggregate_type} has changed: it is at {current}")]
+    Stale {
+        /// What has changed.
+        aggregate_type: &'static str,
+        /// The sequence of its last event.
+        current: i64,
     },
     /// The `Idempotency-Key` was used for something else before.
     #[error("this Idempotency-Key was used for another request")]
@@ -220,7 +229,7 @@ impl EventStore {
         }
         match self.decide_and_append::<S>(id, command, context).await {
             // Another process may have done it in between, which is why it is refused now.
-            Err(refused @ ExecuteError::Refused(_)) => {
+            Err(refused @ (ExecuteError::Refused(_) | ExecuteError::Stale { .. })) => {
                 self.replay::<S>(receipt).await?.ok_or(refused)
             }
             Err(ExecuteError::KeyReused) => self.replay_surely::<S>(receipt).await,
@@ -336,6 +345,10 @@ impl Aside {
         match self {
             Self::ClaimTaken(kind) => ExecuteError::ClaimTaken { kind },
             Self::ReceiptExists => ExecuteError::KeyReused,
+            Self::Stale { current } => ExecuteError::Stale {
+                aggregate_type: S::TYPE,
+                current,
+            },
             Self::Append(AppendError::Full) => ExecuteError::Overloaded,
             Self::Append(AppendError::Diverged { head }) => ExecuteError::Diverged { head },
             Self::Append(error @ AppendError::Refused(_)) => corrupt::<S>(error),

@@ -26,6 +26,9 @@ pub(super) enum Aside {
     /// The request was done before.
     #[error("the request was done before")]
     ReceiptExists,
+    /// The stream is not where whoever asks has seen it.
+    #[error("the stream is at {current}")]
+    Stale { current: i64 },
     /// The store did not take it.
     #[error(transparent)]
     Append(#[from] AppendError),
@@ -106,6 +109,9 @@ impl<S: Decide> cqrs_es::EventStore<Decider<S>> for UnitOfWork<'_, S> {
         loaded: Loaded<S>,
         _metadata: HashMap<String, String>,
     ) -> Result<Vec<EventEnvelope<Decider<S>>>, Failure<S>> {
+        if !events.is_empty() {
+            self.stands_where_expected(&loaded).await?;
+        }
         let committed = if events.is_empty() && self.context.receipt.is_none() {
             let (sequence, position) = self.store.stream_end::<S>(loaded.id).await?;
             if sequence != loaded.sequence {
@@ -145,6 +151,19 @@ impl<S: Decide> UnitOfWork<'_, S> {
             epoch,
         };
         Ok(extended(nothing, &self.events_after(text, 0).await?, epoch))
+    }
+
+    /// Whether the stream is where whoever asks has seen it. What follows is appended behind `loaded`
+    /// or not at all, so nobody gets in between; what is only remembered may be behind, though.
+    async fn stands_where_expected(&self, loaded: &Loaded<S>) -> Result<(), Failure<S>> {
+        let current = loaded.sequence;
+        if self.context.expected.is_none_or(|seen| seen == current) {
+            return Ok(());
+        }
+        if self.store.stream_end::<S>(loaded.id).await?.0 != current {
+            return Err(AggregateError::AggregateConflict);
+        }
+        Err(aside::<S>(Aside::Stale { current }))
     }
 
     async fn events_after(

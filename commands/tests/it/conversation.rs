@@ -1,9 +1,14 @@
 //! What may happen in a conversation.
 
+mod filing;
+mod replies;
+
 use cqrs_es::test::TestFramework;
 use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
 use fido_commands::decide::Decider;
-use fido_domain::conversation::{Conversation, ConversationEvent, Copilot, MessageText, Usage};
+use fido_domain::conversation::{
+    Conversation, ConversationEvent, Copilot, MessageText, Rating, Usage,
+};
 use uuid::Uuid;
 
 const ADA: Uuid = Uuid::from_u128(1);
@@ -41,6 +46,7 @@ fn requested() -> ConversationEvent {
         reply_id: REPLY,
         message_id: MESSAGE,
         copilot: Copilot::FundingNavigator,
+        replaces: None,
     }
 }
 
@@ -216,6 +222,32 @@ fn a_failed_reply_ends_the_wait() {
         .then_expect_events(vec![posted(), requested()]);
 }
 
+/// Whatever a person may ask of a conversation whose reply has come.
+fn asked_by(account_id: Uuid) -> Vec<ConversationCommand> {
+    vec![
+        post(account_id),
+        replies::regenerate(account_id),
+        replies::cancel(account_id),
+        replies::rate(account_id, Rating::Up, None),
+        filing::file(account_id, Some("Bread"), Some(true)),
+    ]
+}
+
+#[test]
+fn somebody_elses_conversation_takes_no_command() {
+    let given = || vec![started(), posted(), requested(), begun(1), completed(1)];
+    for command in asked_by(BOB) {
+        conversations()
+            .given(given())
+            .when(command.clone())
+            .then_expect_error(ConversationRefusal::NotFound);
+        conversations()
+            .given_no_previous_events()
+            .when(command)
+            .then_expect_error(ConversationRefusal::NotFound);
+    }
+}
+
 fn erase(account_id: Uuid) -> ConversationCommand {
     ConversationCommand::EraseConversation { account_id }
 }
@@ -260,7 +292,14 @@ fn an_erased_conversation_does_not_exist() {
         plan_id: None,
     };
     let begin = ConversationCommand::StartReply { reply_id: REPLY };
-    for command in [start, post(ADA), begin, record(1), fail(1)] {
+    let part = ConversationCommand::RecordPartialReply {
+        reply_id: REPLY,
+        attempt: 1,
+        text: "Fl".to_owned(),
+    };
+    let mut commands = vec![start, begin, record(1), fail(1), part];
+    commands.extend(asked_by(ADA));
+    for command in commands {
         conversations()
             .given(vec![
                 started(),

@@ -11,7 +11,8 @@ use fido_commands::plan::{Change, Changes, Given, PlanCommand, PlanRefusal};
 use fido_domain::Private;
 use fido_domain::conversation::Usage;
 use fido_domain::plan::{
-    Detail, FactKey, FactValue, Plan, PlanEvent, PlanTitle, Section, SectionText, Source, Stage,
+    Detail, FactKey, FactValue, Plan, PlanEvent, PlanStatus, PlanTitle, Section, SectionText,
+    Source, Stage,
 };
 use fido_domain::text::{Line, Text};
 use uuid::Uuid;
@@ -196,6 +197,7 @@ fn asked_by(account_id: Uuid) -> Vec<PlanCommand> {
         PlanCommand::ReopenSection {
             account_id,
             section,
+            expected: None,
         },
         PlanCommand::RecordFact {
             account_id,
@@ -267,6 +269,7 @@ fn only_what_is_different_is_described() {
         location: Change::Clear,
         stage: Change::To(Stage::Idea),
         summary: Change::Keep,
+        status: None,
     };
     plans()
         .given(vec![started()])
@@ -292,6 +295,7 @@ fn describing_a_plan_as_it_is_changes_nothing() {
         location: Change::Clear,
         stage: Change::To(Stage::Idea),
         summary: Change::To(Text::parse(summary).unwrap()),
+        status: None,
     };
     let with_summary = described(None, Some(private(summary)));
     plans()
@@ -301,6 +305,36 @@ fn describing_a_plan_as_it_is_changes_nothing() {
     plans()
         .given(vec![started()])
         .when(describe(ADA, Changes::default()))
+        .then_expect_events(Vec::new());
+}
+
+#[test]
+fn a_plan_is_taken_out_before_it_is_described_and_put_away_after_that() {
+    let with_status = |status, title: &str| Changes {
+        title: Some(PlanTitle::parse(title).unwrap()),
+        status: Some(status),
+        ..Changes::default()
+    };
+    let archived = PlanEvent::PlanArchived {};
+    let renamed = || described(Some(private("The mill")), None);
+    plans()
+        .given(vec![started()])
+        .when(describe(ADA, with_status(PlanStatus::Archived, "The mill")))
+        .then_expect_events(vec![renamed(), archived.clone()]);
+    plans()
+        .given(vec![started(), archived.clone()])
+        .when(describe(ADA, with_status(PlanStatus::Active, "The mill")))
+        .then_expect_events(vec![PlanEvent::PlanRestored {}, renamed()]);
+    plans()
+        .given(vec![started(), archived.clone()])
+        .when(describe(ADA, with_status(PlanStatus::Archived, "The mill")))
+        .then_expect_error(PlanRefusal::Archived);
+    plans()
+        .given(vec![started(), archived])
+        .when(describe(
+            ADA,
+            with_status(PlanStatus::Archived, "The bakery"),
+        ))
         .then_expect_events(Vec::new());
 }
 

@@ -2,6 +2,7 @@
 //! the outcome with a command like anyone else.
 
 mod reply;
+mod stops;
 mod stranded;
 mod tokens;
 
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::gateway::Gateway;
+use stops::Stops;
 
 /// How long replies may go on after the worker was told to stop; then others take over.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -45,6 +47,7 @@ struct Desk {
     replicas: Replicas,
     nats: Nats,
     gateway: Gateway,
+    stops: Stops,
 }
 
 impl Worker {
@@ -62,6 +65,7 @@ impl Worker {
                 replicas,
                 nats,
                 gateway,
+                stops: Stops::new(),
             }),
             concurrency,
         }
@@ -72,6 +76,9 @@ impl Worker {
         let replies = TaskTracker::new();
         let give_up = CancellationToken::new();
         let mut backoff = Backoff::default();
+        let desk = Arc::clone(&self.desk);
+        let until = give_up.clone();
+        let listening = tokio::spawn(async move { desk.stops.listen(&desk.nats, &until).await });
         while !shutdown.is_cancelled() {
             let mut joined = false;
             let ended = tokio::select! {
@@ -95,6 +102,7 @@ impl Worker {
             give_up.cancel();
             replies.wait().await;
         }
+        listening.abort();
     }
 
     /// Takes one request after the other, each only when there is room to work on it at once.

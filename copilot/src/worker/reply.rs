@@ -1,10 +1,11 @@
 //! One reply, from the request to the recorded outcome.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use fido_commands::conversation::{ConversationCommand, ConversationRefusal};
 use fido_commands::vault::{StreamId, VaultError};
-use fido_commands::{CommandContext, ExecuteError};
+use fido_commands::{CommandContext, ExecuteError, ambient};
 use fido_domain::conversation::{Conversation, ConversationEvent, Copilot};
 use fido_domain::{Evolve, Metadata, Position, Recorded};
 use fido_nats::live::LiveEvent;
@@ -35,8 +36,9 @@ struct Begun {
     attempt: u32,
 }
 
-/// Why a begun reply has no text.
+/// Why a begun reply has no text, or only a part of one.
 enum Failure {
+    Unwanted,
     Model(GatewayError),
     Read(ReadError),
     Vault(VaultError),
@@ -78,6 +80,8 @@ impl Desk {
         else {
             return Verdict::Settled;
         };
+        // From before it is begun: a cancel from then on is heard, and one before that is refused.
+        let unwanted = self.stops.of(reply_id);
         let context = CommandContext::because_of(request, &metadata, "copilot");
         let begun = match self
             .begin(request, &metadata, reply_id, copilot, &context)
@@ -86,12 +90,19 @@ impl Desk {
             Ok(begun) => begun,
             Err(refused) => return verdict_on(&refused, reply_id),
         };
-        match self.write(request, &begun).await {
-            Ok((text, finished)) => {
+        let mut tokens = Tokens::default();
+        let written = tokio::select! {
+            written = self.write(request, &begun, &mut tokens) => written,
+            () = unwanted => Err(Failure::Unwanted),
+        };
+        let text = tokens.into_text();
+        match written {
+            Ok(finished) => {
                 self.record(&begun, &metadata, request, text, finished)
                     .await
             }
-            Err(failure) => self.fail(&begun, &metadata, request, failure).await,
+            Err(Failure::Unwanted) => self.keep(&begun, text, &context).await,
+            Err(failure) => self.fail(&begun, &metadata, request, failure, text).await,
         }
     }
 
@@ -115,10 +126,16 @@ impl Desk {
             .find_map(|(event, _)| match event {
                 ConversationEvent::ReplyStarted { attempt, .. } => Some(*attempt),
                 ConversationEvent::ConversationStarted { .. }
+                | ConversationEvent::ConversationTitled { .. }
                 | ConversationEvent::MessagePosted { .. }
                 | ConversationEvent::ReplyRequested { .. }
                 | ConversationEvent::ReplyCompleted { .. }
                 | ConversationEvent::ReplyFailed { .. }
+                | ConversationEvent::ReplyCancelled { .. }
+                | ConversationEvent::PartialReplyRecorded { .. }
+                | ConversationEvent::ReplyRated { .. }
+                | ConversationEvent::ConversationArchived {}
+                | ConversationEvent::ConversationRestored {}
                 | ConversationEvent::ConversationErased {} => None,
             })
             .unwrap_or(1);
@@ -138,7 +155,8 @@ impl Desk {
         &self,
         request: &Recorded,
         begun: &Begun,
-    ) -> Result<(String, Finished), Failure> {
+        tokens: &mut Tokens,
+    ) -> Result<Finished, Failure> {
         if begun.attempt > 1 {
             let restarted = LiveEvent::Restarted {
                 conversation_id: begun.conversation_id,
@@ -149,7 +167,7 @@ impl Desk {
         }
         let prompt = self.prompt(request.position, begun).await?;
         let reply = self.gateway.reply(prompt).await?;
-        self.stream(begun, reply).await
+        self.stream(begun, reply, tokens).await
     }
 
     /// The co-pilot's instructions and what has been said up to `position`, or later.
@@ -175,9 +193,11 @@ impl Desk {
             system.push_str("\n\nWhat the person wants to achieve: ");
             system.push_str(goal.shown());
         }
+        let replaced: HashSet<Uuid> = said.iter().filter_map(|message| message.replaces).collect();
         let turns = said
             .iter()
             .filter(|message| message.status == "complete")
+            .filter(|message| !replaced.contains(&message.message_id))
             .filter_map(|message| {
                 let text = message.text.as_ref()?.shown();
                 Some(match message.role.as_str() {
@@ -197,25 +217,25 @@ impl Desk {
         &self,
         begun: &Begun,
         mut reply: ReplyStream,
-    ) -> Result<(String, Finished), Failure> {
-        let mut tokens = Tokens::default();
+        tokens: &mut Tokens,
+    ) -> Result<Finished, Failure> {
         loop {
             let piece = tokio::select! {
                 piece = reply.next() => piece?,
                 () = tokens.due() => {
-                    self.flush(begun, &mut tokens).await;
+                    self.flush(begun, tokens).await;
                     continue;
                 }
             };
             match piece {
                 Some(Piece::Text(text)) => {
                     if tokens.push(text.shown()) {
-                        self.flush(begun, &mut tokens).await;
+                        self.flush(begun, tokens).await;
                     }
                 }
                 Some(Piece::Finished(finished)) => {
-                    self.flush(begun, &mut tokens).await;
-                    return Ok((tokens.into_text(), finished));
+                    self.flush(begun, tokens).await;
+                    return Ok(finished);
                 }
                 None => return Err(GatewayError::Truncated.into()),
             }
@@ -276,8 +296,10 @@ impl Desk {
         metadata: &Metadata,
         request: &Recorded,
         failure: Failure,
+        text: String,
     ) -> Verdict {
         let (code, retryable, error) = match &failure {
+            Failure::Unwanted => ("cancelled", false, "nobody wants it".to_owned()),
             Failure::Model(error) => (error.code(), error.is_retryable(), error.to_string()),
             Failure::Read(error) => ("replica_unavailable", true, error.to_string()),
             Failure::Vault(error) => ("vault_unavailable", true, error.to_string()),
@@ -297,6 +319,26 @@ impl Desk {
             reply_id: begun.reply_id,
             attempt: begun.attempt,
             reason: code.to_owned(),
+        };
+        match self.settle(begun, command, &context).await {
+            Verdict::Settled => self.keep(begun, text, &context).await,
+            unsettled @ (Verdict::Again(_) | Verdict::Superseded) => unsettled,
+        }
+    }
+
+    /// Keeps the part of a reply that was written before it broke off.
+    async fn keep(&self, begun: &Begun, text: String, context: &CommandContext) -> Verdict {
+        if text.is_empty() {
+            return Verdict::Settled;
+        }
+        let command = ConversationCommand::RecordPartialReply {
+            reply_id: begun.reply_id,
+            attempt: begun.attempt,
+            text,
+        };
+        let context = CommandContext {
+            command_id: ambient::new_id(),
+            ..context.clone()
         };
         self.settle(begun, command, &context).await
     }
@@ -322,15 +364,23 @@ impl Desk {
 fn verdict_on(refused: &Refused, reply_id: Uuid) -> Verdict {
     match refused {
         ExecuteError::Refused(ConversationRefusal::Superseded { .. }) => Verdict::Superseded,
-        // Completed, failed, erased, or never asked for: nobody waits.
+        // It was said to be cancelled and is awaited still.
+        ExecuteError::Refused(ConversationRefusal::ReplyInProgress { .. }) => {
+            Verdict::Again(Duration::ZERO)
+        }
+        // Completed, failed, cancelled, erased, or never asked for: nobody waits.
         ExecuteError::Refused(
             ConversationRefusal::ReplyNotOpen
             | ConversationRefusal::NotFound
             | ConversationRefusal::AlreadyStarted
-            | ConversationRefusal::ReplyInProgress { .. },
+            | ConversationRefusal::Archived
+            | ConversationRefusal::NoSuchReply
+            | ConversationRefusal::ReplyNotLast
+            | ConversationRefusal::NothingToRate,
         )
         | ExecuteError::Erased { .. } => Verdict::Settled,
         ExecuteError::ClaimTaken { .. }
+        | ExecuteError::Stale { .. }
         | ExecuteError::KeyReused
         | ExecuteError::Contended { .. }
         | ExecuteError::Overloaded

@@ -134,10 +134,16 @@ fn reply_of(request: &Recorded) -> Option<Uuid> {
         Ok(ConversationEvent::ReplyRequested { reply_id, .. }) => Some(reply_id),
         Ok(
             ConversationEvent::ConversationStarted { .. }
+            | ConversationEvent::ConversationTitled { .. }
             | ConversationEvent::MessagePosted { .. }
             | ConversationEvent::ReplyStarted { .. }
             | ConversationEvent::ReplyCompleted { .. }
             | ConversationEvent::ReplyFailed { .. }
+            | ConversationEvent::ReplyCancelled { .. }
+            | ConversationEvent::PartialReplyRecorded { .. }
+            | ConversationEvent::ReplyRated { .. }
+            | ConversationEvent::ConversationArchived {}
+            | ConversationEvent::ConversationRestored {}
             | ConversationEvent::ConversationErased {},
         )
         | Err(_) => None,

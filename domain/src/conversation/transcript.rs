@@ -4,7 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{ConversationEvent, Copilot, Usage};
+use super::{ConversationEvent, Copilot, Rating, Usage};
 use crate::{FullFold, Position, Private, Stamp};
 
 /// Who said it.
@@ -23,6 +23,30 @@ impl Speaker {
         match self {
             Self::User => "user",
             Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// Whether a conversation is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationStatus {
+    /// It is.
+    #[default]
+    Active,
+    /// The person has put it away.
+    Archived,
+    /// Its content is gone for good.
+    Erased,
+}
+
+impl ConversationStatus {
+    /// The shown name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Archived => "archived",
+            Self::Erased => "erased",
         }
     }
 }
@@ -62,7 +86,7 @@ pub struct Message {
     pub speaker: Speaker,
     /// Whether it is all there.
     pub status: MessageStatus,
-    /// What it says; none while a reply is awaited.
+    /// What it says, or a part of it where a reply broke off; none while a reply is awaited.
     pub text: Option<Private<String>>,
     /// The model that wrote it.
     pub model: Option<String>,
@@ -70,6 +94,10 @@ pub struct Message {
     pub usage: Option<Usage>,
     /// Why there is no reply.
     pub failure: Option<String>,
+    /// The earlier reply to the same message that the person wanted another one for.
+    pub replaces: Option<Uuid>,
+    /// What the person thinks of it.
+    pub rating: Option<Rating>,
     /// When it was posted or asked for.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -84,6 +112,8 @@ pub struct Transcript {
     pub account_id: Option<Uuid>,
     /// Who answers.
     pub copilot: Option<Copilot>,
+    /// What it is called, once it is.
+    pub title: Option<Private<String>>,
     /// What it is meant to achieve.
     pub goal: Option<Private<String>>,
     /// The plan it is about.
@@ -93,7 +123,9 @@ pub struct Transcript {
     /// When it was started.
     #[serde(with = "time::serde::rfc3339::option")]
     pub created_at: Option<OffsetDateTime>,
-    /// When something last happened in it.
+    /// Whether it is in use.
+    pub status: ConversationStatus,
+    /// When something was last said in it.
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_activity_at: Option<OffsetDateTime>,
     /// When it was erased.
@@ -104,7 +136,14 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    fn message(&mut self, message_id: Uuid) -> Option<&mut Message> {
+    /// One of its messages or replies.
+    pub fn message(&self, message_id: Uuid) -> Option<&Message> {
+        self.messages
+            .iter()
+            .rfind(|message| message.message_id == message_id)
+    }
+
+    fn message_mut(&mut self, message_id: Uuid) -> Option<&mut Message> {
         self.messages
             .iter_mut()
             .rev()
@@ -114,6 +153,8 @@ impl Transcript {
     /// The key goes after the event; nothing is shown in between.
     fn erase(&mut self, at: OffsetDateTime) {
         self.erased_at = Some(at);
+        self.status = ConversationStatus::Erased;
+        self.title = self.title.as_ref().map(|_| Private::Erased);
         self.goal = self.goal.as_ref().map(|_| Private::Erased);
         for message in &mut self.messages {
             message.text = message.text.as_ref().map(|_| Private::Erased);
@@ -129,7 +170,9 @@ impl FullFold for Transcript {
 
     fn evolve(&mut self, event: &ConversationEvent, stamp: Stamp) {
         self.sequence = stamp.sequence;
-        self.last_activity_at = Some(stamp.recorded_at);
+        if event.is_said() {
+            self.last_activity_at = Some(stamp.recorded_at);
+        }
         match event {
             ConversationEvent::ConversationStarted {
                 account_id,
@@ -143,6 +186,7 @@ impl FullFold for Transcript {
                 self.plan_id = *plan_id;
                 self.created_at = Some(stamp.recorded_at);
             }
+            ConversationEvent::ConversationTitled { title } => self.title = Some(title.clone()),
             ConversationEvent::MessagePosted {
                 message_id, text, ..
             } => {
@@ -151,10 +195,13 @@ impl FullFold for Transcript {
                 self.messages
                     .push(message(*message_id, speaker, status, said, stamp));
             }
-            ConversationEvent::ReplyRequested { reply_id, .. } => {
+            ConversationEvent::ReplyRequested {
+                reply_id, replaces, ..
+            } => {
                 let (speaker, status) = (Speaker::Assistant, MessageStatus::Requested);
-                self.messages
-                    .push(message(*reply_id, speaker, status, None, stamp));
+                let mut reply = message(*reply_id, speaker, status, None, stamp);
+                reply.replaces = *replaces;
+                self.messages.push(reply);
             }
             ConversationEvent::ReplyStarted { .. } => {}
             ConversationEvent::ReplyCompleted {
@@ -164,7 +211,7 @@ impl FullFold for Transcript {
                 usage,
                 ..
             } => {
-                if let Some(reply) = self.message(*reply_id) {
+                if let Some(reply) = self.message_mut(*reply_id) {
                     reply.status = MessageStatus::Complete;
                     reply.text = Some(text.clone());
                     reply.model = Some(model.clone());
@@ -174,11 +221,32 @@ impl FullFold for Transcript {
             ConversationEvent::ReplyFailed {
                 reply_id, reason, ..
             } => {
-                if let Some(reply) = self.message(*reply_id) {
+                if let Some(reply) = self.message_mut(*reply_id) {
                     reply.status = MessageStatus::Failed;
                     reply.failure = Some(reason.clone());
                 }
             }
+            ConversationEvent::ReplyCancelled { reply_id, .. } => {
+                if let Some(reply) = self.message_mut(*reply_id) {
+                    reply.status = MessageStatus::Cancelled;
+                }
+            }
+            ConversationEvent::PartialReplyRecorded { reply_id, text, .. } => {
+                if let Some(reply) = self.message_mut(*reply_id) {
+                    reply.text = Some(text.clone());
+                }
+            }
+            ConversationEvent::ReplyRated {
+                reply_id, rating, ..
+            } => {
+                if let Some(reply) = self.message_mut(*reply_id) {
+                    reply.rating = Some(*rating);
+                }
+            }
+            ConversationEvent::ConversationArchived {} => {
+                self.status = ConversationStatus::Archived;
+            }
+            ConversationEvent::ConversationRestored {} => self.status = ConversationStatus::Active,
             ConversationEvent::ConversationErased {} => self.erase(stamp.recorded_at),
         }
     }
@@ -199,6 +267,8 @@ fn message(
         model: None,
         usage: None,
         failure: None,
+        replaces: None,
+        rating: None,
         created_at: stamp.recorded_at,
         position: stamp.position,
     }
@@ -234,6 +304,7 @@ mod tests {
                 reply_id: REPLY,
                 message_id: MESSAGE,
                 copilot: Copilot::GrowthEngine,
+                replaces: None,
             },
             ConversationEvent::ReplyStarted {
                 reply_id: REPLY,

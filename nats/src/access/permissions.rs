@@ -2,8 +2,8 @@
 
 use super::Role;
 use crate::names::{
-    APPENDED, COPILOT_CONSUMER, EVENTS, LIVE, RELAYS, REPLICAS, REPLY_REQUESTS, consumer_acks,
-    consumer_api, projector_consumer, replica_subject, stream_api, unnamed_consumer,
+    APPENDED, COPILOT_CONSUMER, EVENTS, LIVE, RELAYS, REPLICAS, REPLY_REQUESTS, STOPS,
+    consumer_acks, consumer_api, projector_consumer, replica_subject, stream_api, unnamed_consumer,
 };
 
 /// Whether the broker answers at all.
@@ -99,6 +99,7 @@ impl Permissions {
             publish: vec![
                 ACCOUNT_INFO.to_owned(),
                 APPENDED.to_owned(),
+                STOPS.to_owned(),
                 unnamed_consumer(),
                 consumer_api("MSG.NEXT", "*"),
             ],
@@ -123,7 +124,7 @@ impl Permissions {
         ]);
         Self {
             publish,
-            subscribe: vec![REPLICAS.to_owned()],
+            subscribe: vec![REPLICAS.to_owned(), STOPS.to_owned()],
             ..Self::default()
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fido_domain::conversation::{ConversationEvent, Copilot};
+use fido_domain::conversation::{ConversationEvent, ConversationStatus, Copilot, Rating};
 use fido_domain::{Position, Private, Recorded};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -14,15 +14,18 @@ pub(crate) struct Changes {
     pub(super) conversations: BTreeMap<Uuid, Change>,
     /// By conversation and message.
     pub(super) messages: BTreeMap<(Uuid, Uuid), MessageChange>,
+    /// What comes to messages besides, by conversation and message.
+    pub(super) additions: BTreeMap<(Uuid, Uuid), Addition>,
 }
 
 /// What has happened to one conversation.
 #[derive(Default)]
 pub(super) struct Change {
     pub(super) started: Option<Started>,
+    pub(super) title: Option<String>,
+    pub(super) status: Option<ConversationStatus>,
     /// How many messages and replies came to it.
     pub(super) said: i64,
-    pub(super) erased: bool,
     pub(super) sequence: i64,
     pub(super) last_activity_at: Option<OffsetDateTime>,
 }
@@ -45,9 +48,18 @@ pub(super) struct Entered {
     pub(super) role: &'static str,
     pub(super) created_at: OffsetDateTime,
     pub(super) position: Position,
+    pub(super) replaces: Option<Uuid>,
 }
 
-/// All that can change in a message; always said as a whole.
+/// What comes to a message when it has been settled: a part of its text, a rating.
+#[derive(Default)]
+pub(super) struct Addition {
+    pub(super) text: Option<String>,
+    pub(super) characters: Option<i32>,
+    pub(super) rating: Option<Rating>,
+}
+
+/// All else that can change in a message; always said as a whole.
 #[derive(Default)]
 pub(super) struct Content {
     pub(super) status: &'static str,
@@ -66,7 +78,9 @@ impl Changes {
         let at = recorded.recorded_at;
         let change = self.conversations.entry(id).or_default();
         change.sequence = recorded.sequence;
-        change.last_activity_at = Some(at);
+        if event.is_said() {
+            change.last_activity_at = Some(at);
+        }
         match event {
             ConversationEvent::ConversationStarted {
                 account_id,
@@ -82,26 +96,27 @@ impl Changes {
                     created_at: at,
                 });
             }
+            ConversationEvent::ConversationTitled { title } => {
+                change.title = Some(stored(&title));
+            }
             ConversationEvent::MessagePosted {
                 message_id,
                 text,
                 characters,
             } => {
                 change.said += 1;
-                self.enter(
-                    recorded,
-                    message_id,
-                    "user",
-                    Content::said(&text, characters),
-                );
+                let content = Content::said(&text, characters);
+                self.enter(recorded, message_id, "user", None, content);
             }
-            ConversationEvent::ReplyRequested { reply_id, .. } => {
+            ConversationEvent::ReplyRequested {
+                reply_id, replaces, ..
+            } => {
                 change.said += 1;
                 let content = Content {
                     status: "requested",
                     ..Content::default()
                 };
-                self.enter(recorded, reply_id, "assistant", content);
+                self.enter(recorded, reply_id, "assistant", replaces, content);
             }
             ConversationEvent::ReplyStarted { .. } => {}
             ConversationEvent::ReplyCompleted {
@@ -132,15 +147,53 @@ impl Changes {
                 };
                 self.settle((id, reply_id), content);
             }
+            ConversationEvent::ReplyCancelled { reply_id, .. } => {
+                let content = Content {
+                    status: "cancelled",
+                    settled_at: Some(at),
+                    ..Content::default()
+                };
+                self.settle((id, reply_id), content);
+            }
+            ConversationEvent::PartialReplyRecorded {
+                reply_id,
+                text,
+                characters,
+                ..
+            } => {
+                let addition = self.additions.entry((id, reply_id)).or_default();
+                addition.text = Some(stored(&text));
+                addition.characters = Some(integer(characters));
+            }
+            ConversationEvent::ReplyRated {
+                reply_id, rating, ..
+            } => {
+                let addition = self.additions.entry((id, reply_id)).or_default();
+                addition.rating = Some(rating);
+            }
+            ConversationEvent::ConversationArchived {} => {
+                change.status = Some(ConversationStatus::Archived);
+            }
+            ConversationEvent::ConversationRestored {} => {
+                change.status = Some(ConversationStatus::Active);
+            }
             ConversationEvent::ConversationErased {} => self.erase(id),
         }
     }
 
-    fn enter(&mut self, recorded: &Recorded, id: Uuid, role: &'static str, content: Content) {
+    fn enter(
+        &mut self,
+        recorded: &Recorded,
+        id: Uuid,
+        role: &'static str,
+        replaces: Option<Uuid>,
+        content: Content,
+    ) {
         let entered = Entered {
             role,
             created_at: recorded.recorded_at,
             position: recorded.position,
+            replaces,
         };
         let change = MessageChange {
             entered: Some(entered),
@@ -165,15 +218,17 @@ impl Changes {
     /// erased where they are, before anything else is written.
     fn erase(&mut self, id: Uuid) {
         let change = self.conversations.entry(id).or_default();
-        change.erased = true;
+        change.status = Some(ConversationStatus::Erased);
+        change.title = change.title.as_ref().map(|_| ERASED.to_owned());
         if let Some(started) = &mut change.started {
             started.goal = started.goal.as_ref().map(|_| ERASED.to_owned());
         }
-        let of_it = self
-            .messages
-            .range_mut((id, Uuid::nil())..=(id, Uuid::max()));
-        for (_, message) in of_it {
+        let of_it = (id, Uuid::nil())..=(id, Uuid::max());
+        for (_, message) in self.messages.range_mut(of_it.clone()) {
             message.content.erase();
+        }
+        for (_, addition) in self.additions.range_mut(of_it) {
+            addition.text = addition.text.as_ref().map(|_| ERASED.to_owned());
         }
     }
 }
@@ -197,109 +252,4 @@ impl Content {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-    use serde_json::value::to_raw_value;
-
-    use super::*;
-
-    const CHAT: Uuid = Uuid::from_u128(1);
-    const QUESTION: Uuid = Uuid::from_u128(2);
-    const REPLY: Uuid = Uuid::from_u128(3);
-
-    fn recorded(position: Position) -> Recorded {
-        Recorded {
-            position,
-            aggregate_type: "conversation".to_owned(),
-            aggregate_id: CHAT,
-            sequence: position,
-            event_type: String::new(),
-            event_version: "1".to_owned(),
-            payload: to_raw_value(&json!({})).unwrap(),
-            metadata: to_raw_value(&json!({})).unwrap(),
-            recorded_at: OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(position),
-        }
-    }
-
-    fn fold(events: impl IntoIterator<Item = ConversationEvent>) -> Changes {
-        let mut changes = Changes::default();
-        for (event, position) in events.into_iter().zip(1..) {
-            changes.take(&recorded(position), event);
-        }
-        changes
-    }
-
-    fn started() -> ConversationEvent {
-        ConversationEvent::ConversationStarted {
-            account_id: Uuid::nil(),
-            copilot: Copilot::GrowthEngine,
-            goal: Some(Private::stored("1:g:x")),
-            plan_id: None,
-        }
-    }
-
-    fn posted() -> ConversationEvent {
-        ConversationEvent::MessagePosted {
-            message_id: QUESTION,
-            text: Private::stored("1:q:x"),
-            characters: 7,
-        }
-    }
-
-    fn requested() -> ConversationEvent {
-        ConversationEvent::ReplyRequested {
-            reply_id: REPLY,
-            message_id: QUESTION,
-            copilot: Copilot::GrowthEngine,
-        }
-    }
-
-    fn completed() -> ConversationEvent {
-        ConversationEvent::ReplyCompleted {
-            reply_id: REPLY,
-            attempt: 1,
-            text: Private::stored("1:r:x"),
-            characters: 9,
-            model: "m".to_owned(),
-            usage: fido_domain::conversation::Usage {
-                input_tokens: 3,
-                output_tokens: 4,
-            },
-        }
-    }
-
-    #[test]
-    fn a_reply_that_is_asked_for_and_given_is_one_new_row() {
-        let changes = fold([started(), posted(), requested(), completed()]);
-        assert_eq!(changes.conversations[&CHAT].said, 2);
-        assert_eq!(changes.messages.len(), 2);
-        let reply = &changes.messages[&(CHAT, REPLY)];
-        assert_eq!(reply.entered.as_ref().unwrap().position, 3);
-        assert_eq!(reply.content.status, "complete");
-        assert_eq!(reply.content.text.as_deref(), Some(r#"{"sealed":"1:r:x"}"#));
-    }
-
-    #[test]
-    fn a_reply_to_an_earlier_batch_changes_a_row_and_enters_none() {
-        let changes = fold([completed()]);
-        let reply = &changes.messages[&(CHAT, REPLY)];
-        assert!(reply.entered.is_none());
-        assert_eq!(reply.content.input_tokens, Some(3));
-        assert!(changes.conversations[&CHAT].started.is_none());
-    }
-
-    #[test]
-    fn what_is_said_and_erased_at_once_leaves_no_content() {
-        let erased = ConversationEvent::ConversationErased {};
-        let changes = fold([started(), posted(), requested(), erased]);
-        let chat = &changes.conversations[&CHAT];
-        assert!(chat.erased);
-        let goal = chat.started.as_ref().unwrap().goal.as_deref();
-        assert_eq!(goal, Some(ERASED));
-        let question = &changes.messages[&(CHAT, QUESTION)].content;
-        assert_eq!(question.text.as_deref(), Some(ERASED));
-        assert_eq!(question.status, "complete");
-        let reply = &changes.messages[&(CHAT, REPLY)].content;
-        assert_eq!((reply.status, &reply.text), ("cancelled", &None));
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::open::OPEN;
-use super::write::{MESSAGE_ERASE, MESSAGE_INSERT, MESSAGE_UPDATE};
+use super::write::{MESSAGE_ADD, MESSAGE_ERASE, MESSAGE_INSERT, MESSAGE_UPDATE};
 use crate::query::Query;
 use crate::{ReadError, Snapshot, private_if_any};
 
@@ -19,7 +19,7 @@ pub struct MessageRow {
     pub conversation_id: Uuid,
     /// `user` or `assistant`.
     pub role: String,
-    /// What it says; none while a reply is awaited.
+    /// What it says, or a part of it where a reply broke off; none while a reply is awaited.
     pub text: Option<Private<String>>,
     /// `complete`, `requested`, `failed` or `cancelled`.
     pub status: String,
@@ -31,9 +31,13 @@ pub struct MessageRow {
     pub output_tokens: Option<i64>,
     /// Why there is no answer.
     pub failure: Option<String>,
+    /// The earlier reply to the same message that the person wanted this one for.
+    pub replaces: Option<Uuid>,
+    /// What the person thinks of it: `up` or `down`.
+    pub rating: Option<String>,
     /// When it was posted or requested.
     pub created_at: OffsetDateTime,
-    /// When the reply was completed or failed.
+    /// When the reply was completed, failed or was cancelled.
     pub settled_at: Option<OffsetDateTime>,
     /// Where it entered the log.
     pub position: Position,
@@ -55,13 +59,14 @@ pub(crate) const MESSAGE_QUERIES: &[Query] = &[
     MESSAGE_INSERT,
     MESSAGE_UPDATE,
     MESSAGE_ERASE,
+    MESSAGE_ADD,
 ];
 
 macro_rules! transcript {
     ($beyond:literal) => {
         concat!(
             "select message_id, conversation_id, role, text, status, model, input_tokens, output_tokens, \
-                    failure, created_at, settled_at, position \
+                    failure, replaces, rating, created_at, settled_at, position \
              from messages where conversation_id = $1 and position ",
             $beyond,
             " limit $3"
@@ -114,6 +119,8 @@ pub async fn transcript(
                 input_tokens: row.try_get("input_tokens")?,
                 output_tokens: row.try_get("output_tokens")?,
                 failure: row.try_get("failure")?,
+                replaces: row.try_get("replaces")?,
+                rating: row.try_get("rating")?,
                 created_at: row.try_get("created_at")?,
                 settled_at: row.try_get("settled_at")?,
                 position: row.try_get("position")?,

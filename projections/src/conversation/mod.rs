@@ -35,7 +35,7 @@ pub struct ConversationSummary {
     pub goal: Option<Private<String>>,
     /// The plan it is about.
     pub plan_id: Option<Uuid>,
-    /// `active`, or `erased`.
+    /// `active`, `archived` or `erased`.
     pub status: String,
     /// Messages and replies.
     pub message_count: i64,

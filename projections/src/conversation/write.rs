@@ -1,19 +1,20 @@
 //! How changes of conversations and messages are written.
 
+use fido_domain::conversation::{ConversationStatus, Rating};
 use sqlx::PgConnection;
 
-use super::changes::{Changes, MessageChange};
+use super::changes::{Change, Changes, MessageChange};
 use crate::query::{Query, column};
 
 pub(super) const INSERT: Query = Query::write(
     "conversation.insert",
-    "insert into conversations (conversation_id, account_id, copilot, goal, plan_id, status, \
+    "insert into conversations (conversation_id, account_id, copilot, title, goal, plan_id, status, \
                                 message_count, sequence, created_at, last_activity_at) \
-     select conversation_id, account_id, copilot, goal::json, plan_id, \
-            case when erased then 'erased' else 'active' end, said, sequence, created_at, last_activity_at \
-     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::boolean[], \
-                 $7::bigint[], $8::bigint[], $9::timestamptz[], $10::timestamptz[]) \
-          as t (conversation_id, account_id, copilot, goal, plan_id, erased, \
+     select conversation_id, account_id, copilot, title::json, goal::json, plan_id, status, said, \
+            sequence, created_at, last_activity_at \
+     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::text[], \
+                 $8::bigint[], $9::bigint[], $10::timestamptz[], $11::timestamptz[]) \
+          as t (conversation_id, account_id, copilot, title, goal, plan_id, status, \
                 said, sequence, created_at, last_activity_at)",
 );
 
@@ -22,12 +23,14 @@ pub(super) const UPDATE: Query = Query::write(
     r#"update conversations c
        set message_count = c.message_count + t.said,
            sequence = t.sequence,
-           last_activity_at = t.last_activity_at,
-           status = case when t.erased then 'erased' else c.status end,
-           title = case when t.erased and c.title is not null then '{"erased":true}' else c.title end,
-           goal = case when t.erased and c.goal is not null then '{"erased":true}' else c.goal end
-       from unnest($1::uuid[], $2::boolean[], $3::bigint[], $4::bigint[], $5::timestamptz[])
-            as t (conversation_id, erased, said, sequence, last_activity_at)
+           last_activity_at = coalesce(t.last_activity_at, c.last_activity_at),
+           status = coalesce(t.status, c.status),
+           title = case when t.status = 'erased' and c.title is not null then '{"erased":true}'
+                        else coalesce(t.title::json, c.title) end,
+           goal = case when t.status = 'erased' and c.goal is not null then '{"erased":true}'
+                       else c.goal end
+       from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[])
+            as t (conversation_id, title, status, said, sequence, last_activity_at)
        where c.conversation_id = t.conversation_id"#,
 );
 
@@ -42,14 +45,15 @@ pub(super) const MESSAGE_ERASE: Query = Query::write(
 pub(super) const MESSAGE_INSERT: Query = Query::write(
     "messages.insert",
     "insert into messages (conversation_id, message_id, role, created_at, position, status, text, \
-                           characters, model, input_tokens, output_tokens, failure, settled_at) \
+                           characters, model, input_tokens, output_tokens, failure, settled_at, \
+                           replaces) \
      select conversation_id, message_id, role, created_at, position, status, text::json, \
-            characters, model, input_tokens, output_tokens, failure, settled_at \
+            characters, model, input_tokens, output_tokens, failure, settled_at, replaces \
      from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::bigint[], $6::text[], \
                  $7::text[], $8::integer[], $9::text[], $10::bigint[], $11::bigint[], $12::text[], \
-                 $13::timestamptz[]) \
+                 $13::timestamptz[], $14::uuid[]) \
           as t (conversation_id, message_id, role, created_at, position, status, text, \
-                characters, model, input_tokens, output_tokens, failure, settled_at)",
+                characters, model, input_tokens, output_tokens, failure, settled_at, replaces)",
 );
 
 pub(super) const MESSAGE_UPDATE: Query = Query::write(
@@ -65,10 +69,21 @@ pub(super) const MESSAGE_UPDATE: Query = Query::write(
      where m.conversation_id = t.conversation_id and m.message_id = t.message_id",
 );
 
+pub(super) const MESSAGE_ADD: Query = Query::write(
+    "messages.add",
+    "update messages m \
+     set text = coalesce(t.text::json, m.text), characters = coalesce(t.characters, m.characters), \
+         rating = coalesce(t.rating, m.rating) \
+     from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::text[]) \
+          as t (conversation_id, message_id, text, characters, rating) \
+     where m.conversation_id = t.conversation_id and m.message_id = t.message_id",
+);
+
 impl Changes {
     pub(crate) async fn write(&self, replica: &mut PgConnection) -> Result<(), sqlx::Error> {
         self.write_conversations(replica).await?;
-        self.write_messages(replica).await
+        self.write_messages(replica).await?;
+        self.write_additions(replica).await
     }
 
     async fn write_conversations(&self, replica: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -85,9 +100,13 @@ impl Changes {
                 .bind(column!(new, |(id, ..)| *id))
                 .bind(column!(new, |(.., new)| new.account_id))
                 .bind(column!(new, |(.., new)| new.copilot.as_str()))
+                .bind(column!(new, |(_, change, _)| change.title.as_deref()))
                 .bind(column!(new, |(.., new)| new.goal.as_deref()))
                 .bind(column!(new, |(.., new)| new.plan_id))
-                .bind(column!(new, |(_, change, _)| change.erased))
+                .bind(column!(new, |(_, change, _)| change
+                    .status
+                    .unwrap_or_default()
+                    .as_str()))
                 .bind(column!(new, |(_, change, _)| change.said))
                 .bind(column!(new, |(_, change, _)| change.sequence))
                 .bind(column!(new, |(.., new)| new.created_at))
@@ -98,7 +117,8 @@ impl Changes {
         if old.is_empty() {
             return Ok(());
         }
-        let erased = old.iter().filter(|(_, change)| change.erased);
+        let is_erased = |change: &Change| change.status == Some(ConversationStatus::Erased);
+        let erased = old.iter().filter(|(_, change)| is_erased(change));
         let erased: Vec<_> = erased.map(|(id, _)| *id).collect();
         if !erased.is_empty() {
             MESSAGE_ERASE
@@ -110,7 +130,10 @@ impl Changes {
         UPDATE
             .ask()
             .bind(column!(old, |(id, _)| *id))
-            .bind(column!(old, |(_, change)| change.erased))
+            .bind(column!(old, |(_, change)| change.title.as_deref()))
+            .bind(column!(old, |(_, change)| change
+                .status
+                .map(ConversationStatus::as_str)))
             .bind(column!(old, |(_, change)| change.said))
             .bind(column!(old, |(_, change)| change.sequence))
             .bind(column!(old, |(_, change)| change.last_activity_at))
@@ -143,6 +166,7 @@ impl Changes {
                 .bind(column!(new, |(.., content)| content.output_tokens))
                 .bind(column!(new, |(.., content)| content.failure.as_deref()))
                 .bind(column!(new, |(.., content)| content.settled_at))
+                .bind(column!(new, |(_, entered, _)| entered.replaces))
                 .execute(&mut *replica)
                 .await?;
         }
@@ -162,6 +186,25 @@ impl Changes {
                 .execute(replica)
                 .await?;
         }
+        Ok(())
+    }
+
+    async fn write_additions(&self, replica: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let rows = &self.additions;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        MESSAGE_ADD
+            .ask()
+            .bind(column!(rows, |((conversation, _), _)| *conversation))
+            .bind(column!(rows, |((_, message), _)| *message))
+            .bind(column!(rows, |(_, addition)| addition.text.as_deref()))
+            .bind(column!(rows, |(_, addition)| addition.characters))
+            .bind(column!(rows, |(_, addition)| addition
+                .rating
+                .map(Rating::as_str)))
+            .execute(replica)
+            .await?;
         Ok(())
     }
 }

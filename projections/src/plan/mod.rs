@@ -4,6 +4,7 @@ mod changes;
 mod details;
 mod facts;
 mod generation;
+mod history;
 mod revisions;
 mod sections;
 
@@ -25,6 +26,8 @@ pub use generation::{
     GenerationRow, GenerationSectionRow, generation, generation_sections, generations,
     open_generations,
 };
+pub(crate) use history::HISTORY_QUERIES;
+pub use history::history;
 pub use revisions::{RevisionRow, revision, revisions};
 pub(crate) use sections::SECTION_QUERIES;
 pub use sections::{SectionRow, sections};

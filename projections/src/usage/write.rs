@@ -102,9 +102,15 @@ impl Changes {
                 self.replies.entry(key).or_default().add(*usage);
             }
             ConversationEvent::ConversationStarted { .. }
+            | ConversationEvent::ConversationTitled { .. }
             | ConversationEvent::ReplyRequested { .. }
             | ConversationEvent::ReplyStarted { .. }
             | ConversationEvent::ReplyFailed { .. }
+            | ConversationEvent::ReplyCancelled { .. }
+            | ConversationEvent::PartialReplyRecorded { .. }
+            | ConversationEvent::ReplyRated { .. }
+            | ConversationEvent::ConversationArchived {}
+            | ConversationEvent::ConversationRestored {}
             | ConversationEvent::ConversationErased {} => {}
         }
     }

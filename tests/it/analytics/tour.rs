@@ -215,6 +215,7 @@ impl<'a> Tourist<'a> {
                     location: Change::To(MARKER.to_owned().try_into().unwrap()),
                     stage: Change::Keep,
                     summary: Change::To(MARKER.to_owned().try_into().unwrap()),
+                    status: None,
                 },
             },
             PlanCommand::DraftSection {
@@ -240,6 +241,7 @@ impl<'a> Tourist<'a> {
             PlanCommand::ReopenSection {
                 account_id,
                 section,
+                expected: None,
             },
             PlanCommand::ApproveSection {
                 account_id,

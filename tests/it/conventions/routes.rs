@@ -12,6 +12,8 @@ pub(super) struct Route {
     pub(super) done: u16,
     /// A body that is accepted.
     pub(super) body: Option<Value>,
+    /// What is sent as `If-Match`, where something must be.
+    pub(super) seen: Option<&'static str>,
     /// Whether the same request under the same `Idempotency-Key` gets the first answer again.
     pub(super) is_keyed: bool,
 }
@@ -23,6 +25,7 @@ impl Route {
             path,
             done,
             body: None,
+            seen: None,
             is_keyed: false,
         }
     }
@@ -38,6 +41,11 @@ impl Route {
 
     fn sending(mut self, body: Value) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    fn seeing(mut self, tag: &'static str) -> Self {
+        self.seen = Some(tag);
         self
     }
 
@@ -61,8 +69,17 @@ fn post(path: &'static str, done: u16, body: Value) -> Route {
     Route::new(Method::POST, path, done).sending(body)
 }
 
+fn put(path: &'static str, done: u16, body: Value) -> Route {
+    Route::new(Method::PUT, path, done).sending(body)
+}
+
 fn patch(path: &'static str, body: Value) -> Route {
     Route::new(Method::PATCH, path, 200).sending(body)
+}
+
+/// A change that its path says all about.
+fn act(path: &'static str, done: u16) -> Route {
+    Route::new(Method::POST, path, done)
 }
 
 fn delete(path: &'static str, done: u16) -> Route {
@@ -112,6 +129,65 @@ pub(super) fn table() -> Vec<Route> {
         )
         .keyed(),
         get("/v1/conversations/{conversation_id}/messages"),
+        patch(
+            "/v1/conversations/{conversation_id}",
+            json!({ "title": "Guests" }),
+        )
+        .keyed(),
+        act(
+            "/v1/conversations/{conversation_id}/replies/{reply_id}/cancel",
+            202,
+        )
+        .keyed(),
+        // The reply to the message above is awaited.
+        act(
+            "/v1/conversations/{conversation_id}/replies/{reply_id}/regenerate",
+            409,
+        ),
+        put(
+            "/v1/conversations/{conversation_id}/replies/{reply_id}/rating",
+            204,
+            json!({ "rating": "up" }),
+        ),
+        post("/v1/plans", 201, json!({ "title": "The bakery" })).keyed(),
+        get("/v1/plans"),
+        get("/v1/plans/{plan_id}"),
+        patch("/v1/plans/{plan_id}", json!({ "title": "The mill" })).keyed(),
+        get("/v1/plans/{plan_id}/history"),
+        get("/v1/plans/{plan_id}/export"),
+        get("/v1/plans/{plan_id}/sections/{section}"),
+        put(
+            "/v1/plans/{plan_id}/sections/{section}",
+            200,
+            json!({ "text": "Students and commuters." }),
+        )
+        .seeing("*")
+        .keyed(),
+        get("/v1/plans/{plan_id}/sections/{section}/revisions"),
+        act(
+            "/v1/plans/{plan_id}/sections/{section}/revisions/{revision}/restore",
+            200,
+        )
+        .keyed(),
+        act("/v1/plans/{plan_id}/sections/{section}/approve", 200).keyed(),
+        act("/v1/plans/{plan_id}/sections/{section}/reopen", 200).keyed(),
+        get("/v1/plans/{plan_id}/facts"),
+        put(
+            "/v1/plans/{plan_id}/facts/{key}",
+            200,
+            json!({ "value": "900 EUR" }),
+        )
+        .keyed(),
+        delete("/v1/plans/{plan_id}/facts/{key}", 204),
+        get("/v1/plans/{plan_id}/generations"),
+        get("/v1/plans/{plan_id}/generations/{generation_id}"),
+        act(
+            "/v1/plans/{plan_id}/generations/{generation_id}/cancel",
+            202,
+        )
+        .keyed(),
+        post("/v1/plans/{plan_id}/generations", 202, json!({})).keyed(),
+        delete("/v1/plans/{plan_id}", 204),
         get("/v1/stream"),
         get("/v1/analytics/{view}"),
         get("/v1/auth/oidc/{provider}/start").absent(),

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use fido_commands::CommandContext;
+use fido_commands::conversation::ConversationCommand;
 use fido_commands::log::Log;
+use fido_domain::Actor;
+use fido_domain::conversation::{Conversation, Usage};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::document::Document;
 use super::routes::Route;
@@ -120,7 +125,10 @@ impl Scene {
             !path.contains('{'),
             "{path}: a parameter without a value in the scene"
         );
-        let case = Case::new(route.method.clone(), path);
+        let mut case = Case::new(route.method.clone(), path);
+        if let Some(seen) = route.seen {
+            case = case.header("if-match", seen);
+        }
         match &route.body {
             Some(body) => case.json(body),
             None => case,
@@ -138,20 +146,93 @@ async fn ids(app: &TestApp, ada: &TestUser, bob: &TestUser) -> BTreeMap<&'static
         of_ada: value.to_owned(),
         of_bob: value.to_owned(),
     };
-    let conversations = Ids {
-        of_ada: app.start_conversation(ada).await.to_string(),
-        of_bob: app.start_conversation(bob).await.to_string(),
-    };
+    let (of_ada, of_bob) = (Has::made(app, ada).await, Has::made(app, bob).await);
     let sessions = Ids {
         of_ada: another_session(app, "ada").await,
         of_bob: another_session(app, "bob").await,
     };
     BTreeMap::from([
-        ("conversation_id", conversations),
+        (
+            "conversation_id",
+            ids_of(&of_ada, &of_bob, |has| &has.conversation),
+        ),
+        ("reply_id", ids_of(&of_ada, &of_bob, |has| &has.reply)),
+        ("plan_id", ids_of(&of_ada, &of_bob, |has| &has.plan)),
+        (
+            "generation_id",
+            ids_of(&of_ada, &of_bob, |has| &has.generation),
+        ),
+        ("section", shared("owner_bio")),
+        ("revision", shared("1")),
+        ("key", shared("monthly_rent")),
         ("session_id", sessions),
         ("provider", shared("nobody")),
         ("view", shared("daily_actives")),
     ])
+}
+
+/// What somebody has.
+struct Has {
+    conversation: Uuid,
+    /// In that conversation; it has come.
+    reply: Uuid,
+    /// With a text for the owner's bio.
+    plan: Uuid,
+    /// Of that plan; nobody has begun it.
+    generation: Uuid,
+}
+
+fn ids_of(of_ada: &Has, of_bob: &Has, which: impl Fn(&Has) -> &Uuid) -> Ids {
+    Ids {
+        of_ada: which(of_ada).to_string(),
+        of_bob: which(of_bob).to_string(),
+    }
+}
+
+impl Has {
+    async fn made(app: &TestApp, user: &TestUser) -> Self {
+        let conversation = app.start_conversation(user).await;
+        let messages = format!("/v1/conversations/{conversation}/messages");
+        let text = json!({ "text": "Hello" });
+        let (posted, _) = app.post(user, &messages, text, 202).await;
+        let reply = id(&posted["reply"]);
+        let store = app.ground.store().await;
+        for command in [
+            ConversationCommand::StartReply { reply_id: reply },
+            ConversationCommand::RecordReply {
+                reply_id: reply,
+                attempt: 1,
+                text: "Hello!".to_owned(),
+                model: "m".to_owned(),
+                usage: Usage::default(),
+            },
+        ] {
+            let context = CommandContext::new(Actor::system("copilot"), user.account_id);
+            let recorded = store.execute::<Conversation>(conversation, command, &context);
+            recorded.await.unwrap();
+        }
+        let title = json!({ "title": "The bakery" });
+        let (started, _) = app.post(user, "/v1/plans", title, 201).await;
+        let plan = id(&started);
+        let bio = format!("/v1/plans/{plan}/sections/owner_bio");
+        let written = app.http.put(app.url(&bio)).bearer_auth(&user.token);
+        let written = written
+            .header("If-Match", "*")
+            .json(&json!({ "text": "She bakes" }));
+        assert_eq!(written.send().await.unwrap().status(), 200);
+        let generations = format!("/v1/plans/{plan}/generations");
+        let (asked, _) = app.post(user, &generations, json!({}), 202).await;
+        Self {
+            conversation,
+            reply,
+            plan,
+            generation: id(&asked["generation"]),
+        }
+    }
+}
+
+fn id(of: &Value) -> Uuid {
+    of["id"].as_str().unwrap().parse().unwrap()
 }
 
 async fn sign_in(app: &TestApp, name: &str) -> String {

@@ -60,9 +60,11 @@ impl Outcome {
                 | ExecuteError::Overloaded
                 | ExecuteError::Diverged { .. }),
             )) => Self::NotDone(error.to_string()),
-            Ok(Err(error @ (ExecuteError::Erased { .. } | ExecuteError::Corrupt { .. }))) => {
-                Self::Broken(format!("{error:?}"))
-            }
+            Ok(Err(
+                error @ (ExecuteError::Stale { .. }
+                | ExecuteError::Erased { .. }
+                | ExecuteError::Corrupt { .. }),
+            )) => Self::Broken(format!("{error:?}")),
             Err(ended) if ended.is_cancelled() => Self::Abandoned,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }

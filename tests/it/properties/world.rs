@@ -121,10 +121,18 @@ pub(super) fn without_content(mut event: ConversationEvent) -> ConversationEvent
             *goal = goal.as_ref().map(|_| blank());
         }
         ConversationEvent::MessagePosted { text, .. }
-        | ConversationEvent::ReplyCompleted { text, .. } => *text = blank(),
+        | ConversationEvent::ReplyCompleted { text, .. }
+        | ConversationEvent::PartialReplyRecorded { text, .. } => *text = blank(),
+        ConversationEvent::ConversationTitled { title } => *title = blank(),
+        ConversationEvent::ReplyRated { comment, .. } => {
+            *comment = comment.as_ref().map(|_| blank());
+        }
         ConversationEvent::ReplyRequested { .. }
         | ConversationEvent::ReplyStarted { .. }
         | ConversationEvent::ReplyFailed { .. }
+        | ConversationEvent::ReplyCancelled { .. }
+        | ConversationEvent::ConversationArchived {}
+        | ConversationEvent::ConversationRestored {}
         | ConversationEvent::ConversationErased {} => {}
     }
     event

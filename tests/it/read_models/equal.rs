@@ -143,7 +143,8 @@ async fn conversation_says(snapshot: &mut Snapshot, id: Uuid, log: &Transcript) 
     assert_eq!(row.copilot, log.copilot.unwrap().as_str());
     assert_eq!(shown(&row.goal), shown(&log.goal));
     assert_eq!(row.plan_id, log.plan_id);
-    assert_eq!(row.status == "erased", log.erased_at.is_some());
+    assert_eq!(shown(&row.title), shown(&log.title));
+    assert_eq!(row.status, log.status.as_str());
     assert_eq!(row.sequence, log.sequence);
     assert_eq!(Some(row.created_at), log.created_at);
     assert_eq!(Some(row.last_activity_at), log.last_activity_at);
@@ -168,6 +169,9 @@ async fn conversation_says(snapshot: &mut Snapshot, id: Uuid, log: &Transcript) 
             usage.map(|usage| usage.output_tokens.into())
         );
         assert_eq!(row.failure, message.failure);
+        assert_eq!(row.replaces, message.replaces);
+        let rating = message.rating.map(|rating| rating.as_str());
+        assert_eq!(row.rating.as_deref(), rating);
         assert_eq!(row.created_at, message.created_at);
         assert_eq!(row.position, message.position);
     }
@@ -210,6 +214,11 @@ async fn plan_says(snapshot: &mut Snapshot, id: Uuid, log: &PlanDocument) {
         assert_eq!(row.recorded_at, fact.recorded_at);
     }
     generations_say(snapshot, id, log).await;
+
+    let mut history = plan::history(snapshot, owner, id, None, ALL).await.unwrap();
+    history.reverse();
+    let sequences: Vec<i64> = history.iter().map(|event| event.sequence).collect();
+    assert_eq!(sequences, (1..=log.sequence).collect::<Vec<_>>());
 }
 
 async fn section_says(

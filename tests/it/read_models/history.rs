@@ -11,7 +11,9 @@ use fido_domain::account::{
     Account, Amount, BusinessType, CompanyName, CompanySize, Currency, DisplayName, Goals,
     ModelName, MonthlyRevenue, PolicyVersion, ProviderName, ResponseStyle, Temperature,
 };
-use fido_domain::conversation::{Conversation, Copilot, Goal, MessageText, Usage};
+use fido_domain::conversation::{
+    Conversation, ConversationTitle, Copilot, Goal, MessageText, Rating, RatingComment, Usage,
+};
 use fido_domain::plan::{
     FactKey, FactValue, Industry, Instructions, Plan, PlanTitle, Section, SectionText, Source,
     Stage, Summary,
@@ -73,6 +75,8 @@ struct Chat {
     id: Uuid,
     /// The reply that is awaited, and how many have begun it.
     open: Option<(Uuid, u32)>,
+    /// The one before that, and how many had begun it.
+    last: (Uuid, u32),
 }
 
 /// A plan, as far as its owner and a worker have to know it.
@@ -200,7 +204,11 @@ impl Person {
         };
         let id = ambient::new_id();
         assert!(self.ask::<Conversation>(id, command).await);
-        Chat { id, open: None }
+        Chat {
+            id,
+            open: None,
+            last: (Uuid::nil(), 0),
+        }
     }
 
     async fn go_on_with_chat(&mut self, chat: &mut Chat) {
@@ -209,6 +217,10 @@ impl Person {
         if self.rng.u8(..100) == 0 {
             let erase = ConversationCommand::EraseConversation { account_id };
             self.ask::<Conversation>(id, erase).await;
+            return;
+        }
+        if self.rng.u8(..4) == 0 {
+            self.make_something_of(chat).await;
             return;
         }
         let Some((reply_id, attempt)) = chat.open else {
@@ -248,6 +260,70 @@ impl Person {
         };
         if self.ask::<Conversation>(id, outcome).await {
             chat.open = None;
+            chat.last = (reply_id, attempt);
+        }
+    }
+
+    /// What a person does beside writing, and what a worker brings too late.
+    async fn make_something_of(&mut self, chat: &mut Chat) {
+        let account_id = self.account_id;
+        let (reply_id, attempt) = chat.last;
+        let (command, awaited) = match (self.rng.u8(..6), chat.open) {
+            (0, _) => (self.filing(), chat.open),
+            (1, _) => {
+                let rating = self.rng.choice([Rating::Up, Rating::Down]).unwrap();
+                let comment = self.rng.bool().then(|| RatingComment::parse("Hm").unwrap());
+                let rate = ConversationCommand::RateReply {
+                    account_id,
+                    reply_id,
+                    rating,
+                    comment,
+                };
+                (rate, chat.open)
+            }
+            (2, None) => {
+                let new_reply_id = ambient::new_id();
+                let regenerate = ConversationCommand::RegenerateReply {
+                    account_id,
+                    reply_id,
+                    new_reply_id,
+                };
+                (regenerate, Some((new_reply_id, 0)))
+            }
+            (3 | 4, Some((reply_id, _))) => {
+                let cancel = ConversationCommand::CancelReply {
+                    account_id,
+                    reply_id,
+                };
+                (cancel, None)
+            }
+            _ => {
+                let part = ConversationCommand::RecordPartialReply {
+                    reply_id,
+                    attempt,
+                    text: "Begin with".to_owned(),
+                };
+                (part, chat.open)
+            }
+        };
+        if self.ask::<Conversation>(chat.id, command).await {
+            if let (Some(ended), None) = (chat.open, awaited) {
+                chat.last = ended;
+            }
+            chat.open = awaited;
+        }
+    }
+
+    fn filing(&mut self) -> ConversationCommand {
+        let title = self.rng.choice(["Bread", "Rye", "Flour"]).unwrap();
+        ConversationCommand::FileConversation {
+            account_id: self.account_id,
+            title: self
+                .rng
+                .bool()
+                .then(|| ConversationTitle::parse(title).unwrap()),
+            // Taken out again soon, so that the talk goes on.
+            archived: self.rng.bool().then(|| self.rng.u8(..4) == 0),
         }
     }
 
@@ -378,6 +454,7 @@ impl Person {
             7 => PlanCommand::ReopenSection {
                 account_id,
                 section,
+                expected: None,
             },
             8 | 9 => PlanCommand::RecordFact {
                 account_id,

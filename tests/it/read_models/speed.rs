@@ -194,6 +194,7 @@ impl Log {
                 reply_id,
                 message_id,
                 copilot: Copilot::GrowthEngine,
+                replaces: None,
             },
             ConversationEvent::ReplyStarted {
                 reply_id,

@@ -34,6 +34,7 @@ fn reopen() -> PlanCommand {
     PlanCommand::ReopenSection {
         account_id: ADA,
         section: MARKET,
+        expected: None,
     }
 }
 
