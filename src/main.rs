@@ -11,7 +11,7 @@ use fido::config::{
 };
 use fido::roles::{self, System};
 use fido::{
-    account, analytics, audit, bench, dev, keys, log, migrate, model, nats, replica, status,
+    account, analytics, audit, bench, dev, keys, log, mail, migrate, model, nats, replica, status,
 };
 use fido_api::{ApiConfig, SessionCookie};
 use fido_nats::access::Role;
@@ -72,7 +72,10 @@ async fn start(cli: Cli) -> Result<()> {
                     listener,
                     vault,
                     place.register(),
-                    ApiConfig { cookie },
+                    ApiConfig {
+                        cookie,
+                        mail: mail::config(&args.mail)?,
+                    },
                     shutdown,
                 )
                 .await

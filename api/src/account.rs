@@ -99,12 +99,12 @@ impl Account {
         let mut account: Option<Self> = None;
         for (event, placed) in events {
             match event {
-                AccountEvent::RoleGranted { role } => {
+                AccountEvent::RoleGranted { role, .. } => {
                     if let Some(account) = &mut account {
                         account.roles.push(role.as_str().to_owned());
                     }
                 }
-                AccountEvent::RoleRevoked { role } => {
+                AccountEvent::RoleRevoked { role, .. } => {
                     if let Some(account) = &mut account {
                         account.roles.retain(|held| held != role.as_str());
                     }

@@ -1,9 +1,11 @@
 //! How people ask: HTTP in, commands and queries through, JSON and event streams out. Handlers
 //! translate; what may happen is decided in `commands`, what can be seen comes from `projections`.
 
+mod access;
 mod account;
 mod analytics;
 mod answer;
+mod behind;
 mod conversation;
 mod copilots;
 mod cursor;
@@ -12,8 +14,11 @@ mod health;
 mod idempotency;
 mod identity;
 mod linger;
+mod mail;
+mod password;
 mod problem;
 mod request;
+mod roles;
 mod router;
 mod serve;
 mod session;
@@ -29,15 +34,18 @@ use fido_nats::Nats;
 use fido_projections::Replicas;
 
 pub use identity::SessionCookie;
+pub use mail::{MailConfig, Mailer, MailerError};
 pub use problem::Problem;
 pub use router::router;
 pub use serve::serve;
 
 /// How the API behaves, as the operator wants it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ApiConfig {
     /// How browsers are to keep the session.
     pub cookie: SessionCookie,
+    /// How people are written to.
+    pub mail: MailConfig,
 }
 
 /// Everything that handlers ask.
@@ -49,6 +57,7 @@ pub struct Api {
     nats: Nats,
     hub: stream::Hub,
     last_look: health::LastLook,
+    post_office: mail::PostOffice,
     config: ApiConfig,
 }
 
@@ -63,7 +72,8 @@ impl Api {
         config: ApiConfig,
     ) -> Self {
         Self {
-            hub: stream::Hub::new(nats.clone(), store.clone(), replicas.clone()),
+            hub: stream::Hub::new(nats.clone(), store.clone(), replicas.clone(), auth.clone()),
+            post_office: mail::PostOffice::new(auth.clone(), config.mail.clone()),
             last_look: health::LastLook::default(),
             store,
             auth,

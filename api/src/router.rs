@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
-use axum::middleware::{from_fn, map_request};
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -14,7 +14,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::problem::{Kind, Problem};
 use crate::request::observe;
 use crate::{
-    Api, account, analytics, conversation, copilots, health, idempotency, linger, session, stream,
+    Api, access, account, analytics, conversation, copilots, health, idempotency, linger, password,
+    roles, session, stream,
 };
 
 /// The API as a service. Event streams come alive when [`serve`](crate::serve()) follows the log.
@@ -27,7 +28,10 @@ pub fn router(api: Arc<Api>) -> Router {
             .merge(conversation::routes())
             .merge(stream::routes())
             .merge(analytics::routes())
-            .merge(health::routes()),
+            .merge(password::routes())
+            .merge(roles::routes())
+            .merge(health::routes())
+            .layer(from_fn_with_state(Arc::clone(&api), access::note_refusals)),
     )
     .with_state(api)
 }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{delete, post};
 use fido_commands::auth::{Device, Password};
+use fido_domain::access::SignInWay;
 use fido_domain::text::EmailAddress;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -40,11 +41,9 @@ async fn sign_in(
     visitor: Visitor,
     Json(given): Json<Credentials>,
 ) -> Answer<impl IntoResponse> {
-    let account_id = api.auth.check(&given.email, given.password).await?;
-    let opened = api
-        .auth
-        .open_session(account_id, visitor.user_agent())
-        .await?;
+    let (origin, way) = (visitor.origin(), SignInWay::Password);
+    let account_id = api.auth.check(&given.email, given.password, origin).await?;
+    let opened = api.auth.sign_in(account_id, way, origin).await?;
     let events = api.auth.account_events(account_id).await?;
     let position = At(events.last().map_or(0, |last| last.position));
     let cookie = api.config.cookie.keep(&opened);
@@ -59,14 +58,20 @@ async fn devices(State(api): App, who: SignedIn) -> Answer<impl IntoResponse> {
 }
 
 async fn revoke(State(api): App, who: SignedIn, Id(session_id): Id) -> Answer<impl IntoResponse> {
-    let revoked = api.auth.revoke(who.account_id, session_id).await?;
+    let revoked = api
+        .auth
+        .revoke(who.session(), session_id, who.origin())
+        .await?;
     revoked
         .then_some(StatusCode::NO_CONTENT)
         .ok_or_else(|| Problem::new(Kind::NotFound))
 }
 
 async fn sign_out(State(api): App, who: SignedIn) -> Answer<impl IntoResponse> {
-    api.auth.revoke(who.account_id, who.session_id).await?;
+    let session = who.session();
+    api.auth
+        .revoke(session, session.session_id, who.origin())
+        .await?;
     Ok((api.config.cookie.forget(), StatusCode::NO_CONTENT))
 }
 

@@ -1,7 +1,7 @@
 //! What may happen to an account, and how a person opens one.
 
 use fido_domain::Private;
-use fido_domain::account::{Account, AccountEvent, DisplayName, Role};
+use fido_domain::account::{Account, AccountEvent, DisplayName, Role, RoleReason};
 use fido_domain::text::EmailAddress;
 
 use crate::Decide;
@@ -25,11 +25,15 @@ pub enum AccountCommand {
     GrantRole {
         /// What it may do from now on.
         role: Role,
+        /// Why, for whoever looks into the log.
+        reason: Option<RoleReason>,
     },
     /// An operator takes that back.
     RevokeRole {
         /// What it may no longer do.
         role: Role,
+        /// Why, for whoever looks into the log.
+        reason: Option<RoleReason>,
     },
 }
 
@@ -80,14 +84,22 @@ impl Decide for Account {
             {
                 Err(AccountRefusal::NotFound)
             }
-            AccountCommand::RevokeRole { role: Role::User } => Err(AccountRefusal::AlwaysUser),
-            AccountCommand::GrantRole { role } => Ok(if self.has(*role) {
+            AccountCommand::RevokeRole {
+                role: Role::User, ..
+            } => Err(AccountRefusal::AlwaysUser),
+            AccountCommand::GrantRole { role, reason } => Ok(if self.has(*role) {
                 Vec::new()
             } else {
-                vec![AccountEvent::RoleGranted { role: *role }]
+                vec![AccountEvent::RoleGranted {
+                    role: *role,
+                    reason: reason.clone().map(Private::new),
+                }]
             }),
-            AccountCommand::RevokeRole { role } => Ok(if self.has(*role) {
-                vec![AccountEvent::RoleRevoked { role: *role }]
+            AccountCommand::RevokeRole { role, reason } => Ok(if self.has(*role) {
+                vec![AccountEvent::RoleRevoked {
+                    role: *role,
+                    reason: reason.clone().map(Private::new),
+                }]
             } else {
                 Vec::new()
             }),

@@ -12,6 +12,9 @@ use crate::{Evolve, FullFold, Private, Stamp, StoredEvent};
 /// What a person is called on screen.
 pub type DisplayName = Line<100>;
 
+/// Why a role was granted or taken back.
+pub type RoleReason = Line<500>;
+
 /// What an account may do beyond its own data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -60,12 +63,18 @@ pub enum AccountEvent {
     RoleGranted {
         /// What it may do from now on.
         role: Role,
+        /// Why, in the words of whoever granted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Private<RoleReason>>,
     },
     /// An operator took that back.
     #[serde(rename = "role_revoked")]
     RoleRevoked {
         /// What it may no longer do.
         role: Role,
+        /// Why, in the words of whoever took it back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Private<RoleReason>>,
     },
 }
 
@@ -107,9 +116,14 @@ impl Account {
         self.erased
     }
 
+    /// What it may do; nothing once it was erased.
+    pub fn roles(&self) -> &[Role] {
+        if self.erased { &[] } else { &self.roles }
+    }
+
     /// Whether it may do what `role` lets it; an erased account may do nothing.
     pub fn has(&self, role: Role) -> bool {
-        !self.erased && self.roles.contains(&role)
+        self.roles().contains(&role)
     }
 }
 
@@ -124,8 +138,8 @@ impl Evolve for Account {
                 self.roles.clone_from(roles);
             }
             AccountEvent::AccountErased {} => self.erased = true,
-            AccountEvent::RoleGranted { role } => grant(&mut self.roles, *role),
-            AccountEvent::RoleRevoked { role } => self.roles.retain(|held| held != role),
+            AccountEvent::RoleGranted { role, .. } => grant(&mut self.roles, *role),
+            AccountEvent::RoleRevoked { role, .. } => self.roles.retain(|held| held != role),
         }
     }
 }
@@ -178,8 +192,8 @@ impl FullFold for AccountRecord {
                 self.display_name = Some(Private::Erased);
                 self.erased_at = Some(stamp.recorded_at);
             }
-            AccountEvent::RoleGranted { role } => grant(&mut self.roles, *role),
-            AccountEvent::RoleRevoked { role } => self.roles.retain(|held| held != role),
+            AccountEvent::RoleGranted { role, .. } => grant(&mut self.roles, *role),
+            AccountEvent::RoleRevoked { role, .. } => self.roles.retain(|held| held != role),
         }
     }
 }

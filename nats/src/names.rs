@@ -19,6 +19,10 @@ pub(crate) const RELAYS: &str = "fido.relays";
 pub(crate) const LIVE: &str = "fido.live.>";
 /// Positions of replicas.
 pub(crate) const REPLICAS: &str = "fido.replica.*";
+/// What was revoked.
+pub(crate) const REVOKED: &str = "fido.sessions.revoked";
+/// Heartbeats of whoever listens for that.
+pub(crate) const HEARTBEATS: &str = "fido.sessions.heartbeat.*";
 /// The log that the stream carries, in the stream's metadata.
 pub(crate) const LOG_ID: &str = "fido_log_id";
 /// The epoch of the log in which the stream was made, in the stream's metadata.
@@ -64,6 +68,11 @@ pub(crate) fn live_subject(account: Uuid, conversation: Uuid, reply: Uuid) -> St
 /// All tokens for one account.
 pub(crate) fn live_of(account: Uuid) -> String {
     format!("fido.live.{account}.>")
+}
+
+/// Where a listener sends its heartbeat to itself.
+pub(crate) fn heartbeat_subject(listener: Uuid) -> String {
+    format!("fido.sessions.heartbeat.{listener}")
 }
 
 /// Where a replica tells its position.

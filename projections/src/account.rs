@@ -142,8 +142,8 @@ impl Changes {
                     ERASED.clone_into(&mut registered.display_name);
                 }
             }
-            AccountEvent::RoleGranted { role } => change.granted.push(role),
-            AccountEvent::RoleRevoked { role } => {
+            AccountEvent::RoleGranted { role, .. } => change.granted.push(role),
+            AccountEvent::RoleRevoked { role, .. } => {
                 let before = change.granted.len();
                 change.granted.retain(|granted| *granted != role);
                 if change.granted.len() == before {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use fido::model::{self, OfflineModel};
 use fido::roles;
-use fido_api::{ApiConfig, SessionCookie};
+use fido_api::{ApiConfig, MailConfig, SessionCookie};
 use fido_nats::access::Role;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -61,13 +61,18 @@ impl TestApp {
 
     /// The same on a ground that was prepared otherwise, with a projector for each replica of it.
     pub(crate) async fn start_on(ground: Ground) -> Self {
-        Self::serve(http_client(), ground, CancellationToken::new()).await
+        Self::serve(http_client(), ground, MailConfig::default()).await
+    }
+
+    /// Without co-pilots, and with mail that goes where `mail` says.
+    pub(crate) async fn start_mailing(mail: MailConfig) -> Self {
+        Self::serve(http_client(), Ground::prepare().await, mail).await
     }
 
     /// With an offline model that writes as `offline` says.
     pub(crate) async fn start_with(offline: model::Options) -> Self {
         let (http, ground) = (http_client(), Ground::prepare().await);
-        let app = Self::serve(http, ground, CancellationToken::new()).await;
+        let app = Self::serve(http, ground, MailConfig::default()).await;
         app.start_copilots(offline).await;
         app
     }
@@ -94,7 +99,8 @@ impl TestApp {
         tokio::spawn(system.copilot(gateway, vault, 16, shutdown));
     }
 
-    async fn serve(http: reqwest::Client, ground: Ground, shutdown: CancellationToken) -> Self {
+    async fn serve(http: reqwest::Client, ground: Ground, mail: MailConfig) -> Self {
+        let shutdown = CancellationToken::new();
         let system = ground.system().await;
         let relay = ground.system_as(Role::Relay).await;
         tokio::spawn(relay.relay(shutdown.clone()));
@@ -103,6 +109,7 @@ impl TestApp {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = ApiConfig {
             cookie: SessionCookie::PlainLocalhost,
+            mail,
         };
         let vault = ground.vault().await;
         let register = Some(ground.register());

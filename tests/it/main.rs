@@ -19,6 +19,7 @@ mod events;
 mod flips;
 mod gateway;
 mod ground;
+mod identity;
 mod layering;
 mod memory;
 mod overload;

@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     InvalidBody,
     /// The Idempotency-Key stands for another request.
     IdempotencyKeyReused,
+    /// Somebody guesses, or types in a hurry.
+    TooManyAttempts,
     /// Fido is wrong.
     Internal,
     /// Too many change the same thing at once.
@@ -50,7 +52,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// All of them, for the tests that look at each.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::InvalidParameter,
         Self::MalformedBody,
         Self::Unauthenticated,
@@ -66,6 +68,7 @@ impl Kind {
         Self::UnsupportedMediaType,
         Self::InvalidBody,
         Self::IdempotencyKeyReused,
+        Self::TooManyAttempts,
         Self::Internal,
         Self::Busy,
         Self::ReplicaBehind,
@@ -85,6 +88,7 @@ impl Kind {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidBody | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy | Self::ReplicaBehind | Self::LogDiverged | Self::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -110,6 +114,7 @@ impl Kind {
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::InvalidBody => "invalid-body",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
+            Self::TooManyAttempts => "too-many-attempts",
             Self::Internal => "internal",
             Self::Busy => "busy",
             Self::ReplicaBehind => "replica-behind",
@@ -136,6 +141,7 @@ impl Kind {
             Self::UnsupportedMediaType => "The body must be JSON",
             Self::InvalidBody => "Some fields are not valid",
             Self::IdempotencyKeyReused => "This Idempotency-Key was used for another request",
+            Self::TooManyAttempts => "There were too many attempts; please wait a little",
             Self::Internal => "Something went wrong on our side",
             Self::Busy => "Too many changes at once; please try again",
             Self::ReplicaBehind => "This is not visible yet; please try again",
