@@ -1,4 +1,4 @@
-//! Keeps guessers away without locking anybody out: `docs/decisions/0014-who-guesses-waits.md`.
+//! Keeps guessers away without locking anybody out: `docs/decisions/0020-who-guesses-waits.md`.
 //!
 //! Attempts are charged before a password is looked at, in the database, so that neither many at once
 //! nor many instances get more of them; a right one gives its charge back.
