@@ -132,6 +132,6 @@ impl Revocations {
     fn sent_at(&self, heartbeat: &[u8]) -> Option<Instant> {
         let (broken, micros) = std::str::from_utf8(heartbeat).ok()?.split_once(' ')?;
         let standing = Duration::from_micros(micros.parse().ok()?);
-        (broken.parse() == Ok(self.broken)).then(|| self.since + standing)
+        (broken.parse::<u64>().ok()? == self.broken).then(|| self.since + standing)
     }
 }

@@ -20,11 +20,13 @@ pub struct Mailer(Way);
 
 #[derive(Clone)]
 enum Way {
-    Smtp {
-        server: AsyncSmtpTransport<Tokio1Executor>,
-        from: Mailbox,
-    },
+    Smtp(Arc<Server>),
     Print(Arc<dyn Fn(&str) + Send + Sync>),
+}
+
+struct Server {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
 }
 
 /// A mail was not sent, or none ever could be.
@@ -64,12 +66,12 @@ impl Mailer {
     /// # Errors
     /// [`MailerError::Server`] and [`MailerError::From`].
     pub fn smtp(url: &str, from: &str) -> Result<Self, MailerError> {
-        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url);
-        let server = server.map_err(|_| MailerError::Server)?;
-        Ok(Self(Way::Smtp {
-            server: server.timeout(Some(PATIENCE)).build(),
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url);
+        let transport = transport.map_err(|_| MailerError::Server)?;
+        Ok(Self(Way::Smtp(Arc::new(Server {
+            transport: transport.timeout(Some(PATIENCE)).build(),
             from: from.parse().map_err(|_| MailerError::From)?,
-        }))
+        }))))
     }
 
     /// Mails are handed to `print`, for a person at a terminal.
@@ -84,16 +86,16 @@ impl Mailer {
                 print(&format!("Mail to {to}: {subject}\n\n{text}"));
                 Ok(())
             }
-            Way::Smtp { server, from } => {
+            Way::Smtp(server) => {
                 let mail = Message::builder()
-                    .from(from.clone())
+                    .from(server.from.clone())
                     .to(to.parse().map_err(|_| MailerError::Address)?)
                     .subject(*subject)
                     .message_id(None)
                     .header(ContentType::TEXT_PLAIN)
                     .body(text.clone())
                     .map_err(MailerError::Unwritable)?;
-                let sent = server.send(mail).await;
+                let sent = server.transport.send(mail).await;
                 sent.map(drop).map_err(MailerError::Refused)
             }
         }

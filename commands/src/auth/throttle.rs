@@ -73,8 +73,8 @@ impl Auth {
             (attempt.account.clone(), AT_THE_ACCOUNT),
             (attempt.address.clone(), FROM_ONE_ADDRESS),
         ];
-        self.charge(&paces, Some((&attempt.pair, &attempt.account)))
-            .await?;
+        let (pair, account) = (attempt.pair.as_slice(), attempt.account.as_slice());
+        self.charge(&paces, Some((pair, account))).await?;
         Ok(attempt)
     }
 
@@ -87,8 +87,12 @@ impl Auth {
                from unnest($2::bytea[], $3::interval[]) as t (key, pause) \
               where a.key = t.key",
         )
-        .bind(&attempt.pair)
-        .bind(vec![&attempt.pair, &attempt.account, &attempt.address])
+        .bind(attempt.pair.as_slice())
+        .bind(vec![
+            attempt.pair.as_slice(),
+            &attempt.account,
+            &attempt.address,
+        ])
         .bind(vec![
             interval(AT_ONE_ADDRESS),
             interval(AT_THE_ACCOUNT),
