@@ -119,7 +119,7 @@ impl Revocations {
     }
 
     /// It says of which line it is, and how long that has stood.
-    async fn send_heartbeat(&self) -> Result<(), NatsError> {
+    async fn send_heartbeat(&mut self) -> Result<(), NatsError> {
         if self.nats.client.connection_state() != State::Connected {
             return Ok(());
         }
