@@ -102,6 +102,14 @@ impl Auth {
             .await
     }
 
+    /// Checks the password of somebody who is signed in, before something that cannot be taken back.
+    ///
+    /// # Errors
+    /// [`AuthError::WrongCredentials`] and [`AuthError::Throttled`].
+    pub async fn confirm(&self, account_id: Uuid, password: Password) -> Result<(), AuthError> {
+        self.confirmed(account_id, password).await.map(drop)
+    }
+
     /// The hash of the password, if it is the account's.
     async fn confirmed(&self, account_id: Uuid, password: Password) -> Result<String, AuthError> {
         self.charge_confirmation(account_id).await?;
