@@ -65,6 +65,8 @@ async fn run_on(
     let keys = master_keys(&args.data_dir)?;
     let listener = listen(args.port).await?;
     let address = listener.local_addr()?;
+    let reached_at = format!("http://localhost:{}", address.port()).parse()?;
+    let oidc = args.oidc.resolve(Some(reached_at))?;
 
     let tasks = TaskTracker::new();
     // Each role with rights of its own, as if it were a process of its own.
@@ -93,6 +95,7 @@ async fn run_on(
     ));
     let config = ApiConfig {
         cookie: SessionCookie::PlainLocalhost,
+        oidc,
         mail: mail::config_or_print(&args.mail, print_mail)?,
     };
     let serving = tasks.spawn(system.clone().serve(

@@ -55,6 +55,7 @@ async fn start(cli: Cli) -> Result<()> {
             let connections = &args.connections;
             let addresses = connections.resolve()?;
             let keys = config::master_keys()?;
+            let oidc = args.oidc.resolve(None)?;
             let system = System::connect(&addresses, Role::Api).await?;
             let place = args.vault.resolve(&addresses);
             let vault = system.vault(&place, keys).await?;
@@ -67,17 +68,13 @@ async fn start(cli: Cli) -> Result<()> {
             } else {
                 SessionCookie::Secure
             };
+            let config = ApiConfig {
+                cookie,
+                mail: mail::config(&args.mail)?,
+                oidc,
+            };
             system
-                .serve(
-                    listener,
-                    vault,
-                    place.register(),
-                    ApiConfig {
-                        cookie,
-                        mail: mail::config(&args.mail)?,
-                    },
-                    shutdown,
-                )
+                .serve(listener, vault, place.register(), config, shutdown)
                 .await
         }
         Command::Relay(connections) => {

@@ -15,6 +15,8 @@ mod idempotency;
 mod identity;
 mod linger;
 mod mail;
+mod me;
+mod oidc;
 mod password;
 mod problem;
 mod request;
@@ -35,17 +37,21 @@ use fido_projections::Replicas;
 
 pub use identity::SessionCookie;
 pub use mail::{MailConfig, Mailer, MailerError};
+pub use oidc::{ClientSecret, Oidc, OidcSettings, OidcSettingsError, ProviderSettings};
 pub use problem::Problem;
+pub use reqwest::Url;
 pub use router::router;
 pub use serve::serve;
 
 /// How the API behaves, as the operator wants it.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ApiConfig {
     /// How browsers are to keep the session.
     pub cookie: SessionCookie,
     /// How people are written to.
     pub mail: MailConfig,
+    /// Who else can say who somebody is.
+    pub oidc: Oidc,
 }
 
 /// Everything that handlers ask.

@@ -14,8 +14,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::problem::{Kind, Problem};
 use crate::request::observe;
 use crate::{
-    Api, access, account, analytics, conversation, copilots, health, idempotency, linger, password,
-    roles, session, stream,
+    Api, access, account, analytics, conversation, copilots, health, idempotency, linger, me, oidc,
+    password, roles, session, stream,
 };
 
 /// The API as a service. Event streams come alive when [`serve`](crate::serve()) follows the log.
@@ -23,6 +23,8 @@ pub fn router(api: Arc<Api>) -> Router {
     around(
         Router::new()
             .merge(account::routes())
+            .merge(me::routes())
+            .merge(oidc::routes())
             .merge(session::routes())
             .merge(copilots::routes())
             .merge(conversation::routes())

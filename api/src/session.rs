@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::account::{Account, Welcome};
+use crate::account::{Welcome, recorded};
 use crate::answer::{At, Page, Shown};
 use crate::extract::{Id, Json, Visitor};
 use crate::identity::SignedIn;
@@ -44,11 +44,10 @@ async fn sign_in(
     let (origin, way) = (visitor.origin(), SignInWay::Password);
     let account_id = api.auth.check(&given.email, given.password, origin).await?;
     let opened = api.auth.sign_in(account_id, way, origin).await?;
-    let events = api.auth.account_events(account_id).await?;
-    let position = At(events.last().map_or(0, |last| last.position));
+    let (account, position) = recorded(&api, account_id).await?;
     let cookie = api.config.cookie.keep(&opened);
-    let welcome = Json(Welcome::new(Account::from_log(&events)?, &opened));
-    Ok((StatusCode::CREATED, cookie, position, welcome))
+    let welcome = Json(Welcome::new(account, &opened));
+    Ok((StatusCode::CREATED, cookie, At(position), welcome))
 }
 
 async fn devices(State(api): App, who: SignedIn) -> Answer<impl IntoResponse> {

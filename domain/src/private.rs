@@ -94,6 +94,15 @@ impl<T: AsRef<str>> Private<T> {
             Self::Erased => ERASED,
         }
     }
+
+    /// The same content as plain text, in the form in which it is.
+    pub fn to_text(&self) -> Private<String> {
+        match self {
+            Self::Open(text) => Private::Open(text.as_ref().to_owned()),
+            Self::Sealed(sealed) => Private::Sealed(sealed.clone()),
+            Self::Erased => Private::Erased,
+        }
+    }
 }
 
 impl<T> fmt::Debug for Private<T> {

@@ -1,16 +1,20 @@
-//! Accounts as seen: the profile.
+//! Accounts as seen: the profile, preferences and consents.
 
-use std::collections::BTreeMap;
+mod change;
+mod consents;
+mod write;
 
-use fido_domain::account::{AccountEvent, Role};
-use fido_domain::{Private, Recorded};
-use sqlx::{PgConnection, Row};
+use fido_domain::Private;
+use sqlx::Row;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::query::{Query, column};
-use crate::rows::{ERASED, stored};
-use crate::{ReadError, Snapshot, private};
+use crate::query::Query;
+use crate::{ReadError, Snapshot, private, private_if_any};
+
+pub(crate) use consents::QUERIES as CONSENT_QUERIES;
+pub use consents::{ConsentRow, consents};
+pub(crate) use write::Changes;
 
 /// Who somebody is.
 #[derive(Debug, Clone)]
@@ -21,6 +25,26 @@ pub struct AccountProfile {
     pub email: Private<String>,
     /// What to call them.
     pub display_name: Private<String>,
+    /// What their company is called.
+    pub company_name: Option<Private<String>>,
+    /// What kind of business it is.
+    pub business_type: Option<Private<String>>,
+    /// How many people work there.
+    pub company_size: Option<String>,
+    /// What it takes in a month: amount and currency.
+    pub monthly_revenue: Option<Private<String>>,
+    /// What they want to achieve.
+    pub goals: Option<Private<String>>,
+    /// Which model is to answer.
+    pub model: Option<String>,
+    /// How much it is to say.
+    pub response_style: Option<String>,
+    /// How freely it is to choose its words: decimal text.
+    pub temperature: Option<String>,
+    /// Whether conversations are to be kept.
+    pub save_history: Option<bool>,
+    /// Providers that they can sign in with.
+    pub identities: Vec<String>,
     /// What they may do.
     pub roles: Vec<String>,
     /// The account's stream is this long.
@@ -31,11 +55,13 @@ pub struct AccountProfile {
     pub erased_at: Option<OffsetDateTime>,
 }
 
-pub(crate) const QUERIES: &[Query] = &[PROFILE, INSERT, UPDATE];
+pub(crate) const QUERIES: &[Query] = &[PROFILE, write::INSERT, write::UPDATE];
 
 const PROFILE: Query = Query::read(
     "account.profile",
-    "select account_id, email, display_name, roles, sequence, created_at, erased_at \
+    "select account_id, email, display_name, company_name, business_type, company_size, monthly_revenue, \
+            goals, model, response_style, temperature, save_history, identities, roles, sequence, \
+            created_at, erased_at \
      from accounts where account_id = $1",
 );
 
@@ -57,6 +83,16 @@ pub async fn profile(
             account_id: row.try_get("account_id")?,
             email: private(&row, "email")?,
             display_name: private(&row, "display_name")?,
+            company_name: private_if_any(&row, "company_name")?,
+            business_type: private_if_any(&row, "business_type")?,
+            company_size: row.try_get("company_size")?,
+            monthly_revenue: private_if_any(&row, "monthly_revenue")?,
+            goals: private_if_any(&row, "goals")?,
+            model: row.try_get("model")?,
+            response_style: row.try_get("response_style")?,
+            temperature: row.try_get("temperature")?,
+            save_history: row.try_get("save_history")?,
+            identities: row.try_get("identities")?,
             roles: row.try_get("roles")?,
             sequence: row.try_get("sequence")?,
             created_at: row.try_get("created_at")?,
@@ -64,127 +100,4 @@ pub async fn profile(
         })
     })
     .transpose()
-}
-
-const INSERT: Query = Query::write(
-    "account.insert",
-    "insert into accounts (account_id, email, display_name, roles, sequence, created_at, erased_at) \
-     select account_id, email::json, display_name::json, string_to_array(roles, ','), sequence, \
-            created_at, erased_at \
-     from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], \
-                 $7::timestamptz[]) \
-          as t (account_id, email, display_name, roles, sequence, created_at, erased_at)",
-);
-
-const UPDATE: Query = Query::write(
-    "account.update",
-    r#"update accounts a
-       set sequence = t.sequence,
-           erased_at = coalesce(t.erased_at, a.erased_at),
-           roles = array(select held from unnest(a.roles) with ordinality as h (held, n)
-                         where held <> all(string_to_array(t.revoked, ',')) order by n)
-                   || string_to_array(t.granted, ','),
-           email = case when t.erased_at is null then a.email else '{"erased":true}'::json end,
-           display_name = case when t.erased_at is null then a.display_name else '{"erased":true}'::json end
-       from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[])
-            as t (account_id, sequence, erased_at, revoked, granted)
-       where a.account_id = t.account_id"#,
-);
-
-/// Roles as one text: an array of arrays is none that unnest takes apart row by row.
-fn names(roles: &[Role]) -> String {
-    let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
-    names.join(",")
-}
-
-/// What a batch changes in accounts.
-#[derive(Default)]
-pub(crate) struct Changes(BTreeMap<Uuid, Change>);
-
-#[derive(Default)]
-struct Change {
-    registered: Option<Registered>,
-    sequence: i64,
-    erased_at: Option<OffsetDateTime>,
-    /// Roles of the row that are gone, and those that come behind the ones that stay.
-    revoked: Vec<Role>,
-    granted: Vec<Role>,
-}
-
-struct Registered {
-    email: String,
-    display_name: String,
-    created_at: OffsetDateTime,
-}
-
-impl Changes {
-    pub(crate) fn take(&mut self, recorded: &Recorded, event: AccountEvent) {
-        let change = self.0.entry(recorded.aggregate_id).or_default();
-        change.sequence = recorded.sequence;
-        match event {
-            AccountEvent::AccountRegistered {
-                email,
-                display_name,
-                roles,
-            } => {
-                change.granted = roles;
-                change.registered = Some(Registered {
-                    email: stored(&email),
-                    display_name: stored(&display_name),
-                    created_at: recorded.recorded_at,
-                });
-            }
-            // The key goes after the event; nothing is shown in between.
-            AccountEvent::AccountErased {} => {
-                change.erased_at = Some(recorded.recorded_at);
-                if let Some(registered) = &mut change.registered {
-                    ERASED.clone_into(&mut registered.email);
-                    ERASED.clone_into(&mut registered.display_name);
-                }
-            }
-            AccountEvent::RoleGranted { role, .. } => change.granted.push(role),
-            AccountEvent::RoleRevoked { role, .. } => {
-                let before = change.granted.len();
-                change.granted.retain(|granted| *granted != role);
-                if change.granted.len() == before {
-                    change.revoked.push(role);
-                }
-            }
-        }
-    }
-
-    pub(crate) async fn write(&self, replica: &mut PgConnection) -> Result<(), sqlx::Error> {
-        let (mut new, mut old) = (Vec::new(), Vec::new());
-        for (id, change) in &self.0 {
-            match &change.registered {
-                Some(registered) => new.push((id, change, registered)),
-                None => old.push((id, change)),
-            }
-        }
-        if !new.is_empty() {
-            INSERT
-                .ask()
-                .bind(column!(new, |(id, ..)| **id))
-                .bind(column!(new, |(.., new)| new.email.as_str()))
-                .bind(column!(new, |(.., new)| new.display_name.as_str()))
-                .bind(column!(new, |(_, change, _)| names(&change.granted)))
-                .bind(column!(new, |(_, change, _)| change.sequence))
-                .bind(column!(new, |(.., new)| new.created_at))
-                .bind(column!(new, |(_, change, _)| change.erased_at))
-                .execute(&mut *replica)
-                .await?;
-        }
-        if !old.is_empty() {
-            UPDATE
-                .ask()
-                .bind(column!(old, |(id, _)| **id))
-                .bind(column!(old, |(_, change)| change.sequence))
-                .bind(column!(old, |(_, change)| change.erased_at))
-                .bind(column!(old, |(_, change)| names(&change.revoked)))
-                .bind(column!(old, |(_, change)| names(&change.granted)))
-                .execute(replica)
-                .await?;
-        }
-        Ok(())
-    }
 }

@@ -66,6 +66,7 @@ impl Query {
 pub fn all() -> impl Iterator<Item = &'static Query> {
     [
         account::QUERIES,
+        account::CONSENT_QUERIES,
         conversation::QUERIES,
         conversation::MESSAGE_QUERIES,
         plan::QUERIES,

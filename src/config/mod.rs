@@ -4,6 +4,7 @@ mod connections;
 mod keys;
 mod log;
 mod nats;
+mod oidc;
 mod owners;
 mod replicas;
 mod roles;
@@ -23,6 +24,7 @@ pub use keys::{
 };
 pub use log::{AuditCommand, AuditShowArgs, ForkArgs, LogCommand, StatusArgs};
 pub use nats::{NatsCommand, NatsConfigArgs};
+pub use oidc::OidcArgs;
 pub use owners::ReplicaOwnerArgs;
 pub use replicas::{FIRST_REPLICA, ReplicaAddress, ReplicaArgs, the_one};
 pub use roles::{
@@ -61,6 +63,7 @@ Secrets come from the environment or from files, never from flags:
   FIDO_PREVIOUS_MASTER_KEY (or ..._FILE)           the one before, while `fido keys rotate` is under way
   FIDO_NATS_SEED or FIDO_NATS_SEED_FILE            what the role proves itself with to NATS (fido nats config)
   FIDO_SMTP_URL or FIDO_SMTP_URL_FILE              the mail server (smtps://user:password@host); without it `dev` prints mails
+  FIDO_OIDC_<NAME>_CLIENT_SECRET (or ..._FILE)     what Fido proves itself with to a sign-in provider
   FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE    the model provider's key; without it `dev` is offline";
 
 /// How log lines look.
@@ -150,6 +153,9 @@ pub struct DevArgs {
     /// How often to look whether the replica still holds what the log says.
     #[command(flatten)]
     pub drift: DriftArgs,
+    /// Who else can say who somebody is.
+    #[command(flatten)]
+    pub oidc: OidcArgs,
     /// How people are written to.
     #[command(flatten)]
     pub mail: MailArgs,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::{Connections, VaultArgs};
+use super::{Connections, OidcArgs, VaultArgs};
 use crate::model;
 
 /// `fido serve`.
@@ -25,6 +25,9 @@ pub struct ServeArgs {
     /// Cookies without `Secure`, for http://localhost.
     #[arg(long, env = "FIDO_PLAIN_HTTP")]
     pub plain_http: bool,
+    /// Who else can say who somebody is.
+    #[command(flatten)]
+    pub oidc: OidcArgs,
 }
 
 /// How people are written to; the server is in the environment (FIDO_SMTP_URL), as it has a password.

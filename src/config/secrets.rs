@@ -75,7 +75,7 @@ pub(super) fn nats_seed() -> Result<Option<Seed>> {
     clippy::disallowed_methods,
     reason = "this is the one place that reads the environment beside clap: secrets are no flags"
 )]
-fn secret(name: &str) -> Result<Option<String>> {
+pub(super) fn secret(name: &str) -> Result<Option<String>> {
     if let Ok(value) = std::env::var(name) {
         return Ok(Some(value).filter(|value| !value.trim().is_empty()));
     }

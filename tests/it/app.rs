@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use fido::model::{self, OfflineModel};
 use fido::roles;
-use fido_api::{ApiConfig, MailConfig, SessionCookie};
+use fido_api::{ApiConfig, MailConfig, Oidc, SessionCookie};
 use fido_nats::access::Role;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -99,21 +99,28 @@ impl TestApp {
         tokio::spawn(system.copilot(gateway, vault, 16, shutdown));
     }
 
+    /// With a provider that people can sign in with; without co-pilots.
+    pub(crate) async fn start_with_provider(oidc: impl FnOnce(&str) -> Oidc) -> Self {
+        let (http, ground) = (http_client(), Ground::prepare().await);
+        Self::serve_with(http, ground, MailConfig::default(), oidc).await
+    }
+
     async fn serve(http: reqwest::Client, ground: Ground, mail: MailConfig) -> Self {
+        Self::serve_with(http, ground, mail, |_| Oidc::default()).await
+    }
+
+    /// `oidc` is told where the API is reached.
+    async fn serve_with(
+        http: reqwest::Client,
+        ground: Ground,
+        mail: MailConfig,
+        oidc: impl FnOnce(&str) -> Oidc,
+    ) -> Self {
         let shutdown = CancellationToken::new();
-        let system = ground.system().await;
         let relay = ground.system_as(Role::Relay).await;
         tokio::spawn(relay.relay(shutdown.clone()));
         let projectors = Mutex::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let config = ApiConfig {
-            cookie: SessionCookie::PlainLocalhost,
-            mail,
-        };
-        let vault = ground.vault().await;
-        let register = Some(ground.register());
-        tokio::spawn(system.serve(listener, vault, register, config, shutdown.clone()));
+        let base = listen(&ground, shutdown.clone(), mail, oidc).await;
         let app = Self {
             ground,
             http,
@@ -125,6 +132,12 @@ impl TestApp {
             app.project(&replica.name).await;
         }
         app
+    }
+
+    /// Another instance of the API; answers with where it is reached.
+    pub(crate) async fn another_instance(&self, oidc: impl FnOnce(&str) -> Oidc) -> String {
+        let mail = MailConfig::default();
+        listen(&self.ground, self.shutdown.clone(), mail, oidc).await
     }
 
     /// Lets the projector of `replica` run.
@@ -225,6 +238,27 @@ impl TestApp {
             .await;
         conversation["id"].as_str().unwrap().parse().unwrap()
     }
+}
+
+/// Lets an API serve; answers with where it is reached.
+async fn listen(
+    ground: &Ground,
+    shutdown: CancellationToken,
+    mail: MailConfig,
+    oidc: impl FnOnce(&str) -> Oidc,
+) -> String {
+    let system = ground.system().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let config = ApiConfig {
+        cookie: SessionCookie::PlainLocalhost,
+        mail,
+        oidc: oidc(&base),
+    };
+    let vault = ground.vault().await;
+    let register = Some(ground.register());
+    tokio::spawn(system.serve(listener, vault, register, config, shutdown));
+    base
 }
 
 impl Drop for TestApp {

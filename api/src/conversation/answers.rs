@@ -193,7 +193,7 @@ fn nothing_yet() -> Private<String> {
 
 /// What an erasure has led to: where the log proves it.
 #[derive(Debug, Serialize)]
-pub(super) struct Erasure {
+pub(crate) struct Erasure {
     receipt: ErasureProof,
 }
 

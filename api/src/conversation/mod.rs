@@ -21,7 +21,8 @@ use crate::extract::{Id, Json, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
-use answers::{Conversation, Erasure, Message, Posted};
+pub(crate) use answers::Erasure;
+use answers::{Conversation, Message, Posted};
 use asked::{Listing, NewConversation, NewMessage, Reading};
 
 pub(crate) fn routes() -> Router<Arc<Api>> {

@@ -1,11 +1,13 @@
 //! What handlers are given: each part of a request parsed, or a problem that names what is wrong.
 
+mod edit;
 mod id;
 mod json;
 mod position;
 mod query;
 mod visitor;
 
+pub(crate) use edit::{Edit, given};
 pub(crate) use id::Id;
 pub(crate) use json::{Json, read_body};
 pub(crate) use position::{After, LastEventId, MinPosition};

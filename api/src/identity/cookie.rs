@@ -1,11 +1,14 @@
-//! The cookie in which browsers keep the session.
+//! The cookies in which browsers keep the session, and what they need while they are away to sign in.
 
 use std::convert::Infallible;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponseParts, ResponseParts};
 use fido_commands::ambient;
-use fido_commands::auth::OpenedSession;
+use fido_commands::auth::{BrowserSecret, OpenedSession};
+
+/// How long a browser may be away, in seconds.
+const AWAY: i64 = 10 * 60;
 
 /// How browsers are to keep the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,6 +28,14 @@ impl SessionCookie {
         }
     }
 
+    /// Of the cookie that is kept while the browser is at a provider.
+    fn name_while_away(self) -> &'static str {
+        match self {
+            Self::Secure => "__Host-fido-oidc",
+            Self::PlainLocalhost => "fido-oidc",
+        }
+    }
+
     fn attributes(self) -> &'static str {
         match self {
             Self::Secure => "Path=/; HttpOnly; SameSite=Lax; Secure",
@@ -34,30 +45,50 @@ impl SessionCookie {
 
     /// The token in the request's cookies.
     pub(super) fn find(self, headers: &HeaderMap) -> Option<&str> {
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|cookies| cookies.to_str().ok())
-            .flat_map(|cookies| cookies.split(';'))
-            .filter_map(|cookie| cookie.trim().split_once('='))
-            .find_map(|(name, value)| (name == self.name()).then_some(value))
+        named(self.name(), headers)
+    }
+
+    /// What the browser was sent to a provider with.
+    pub(crate) fn sent_away(self, headers: &HeaderMap) -> Option<BrowserSecret> {
+        named(self.name_while_away(), headers).map(BrowserSecret::presented)
+    }
+
+    /// Has the browser keep `secret` while it is at a provider.
+    pub(crate) fn send_away(self, secret: &BrowserSecret) -> SetCookie {
+        SetCookie(self.set(self.name_while_away(), secret.reveal(), AWAY))
+    }
+
+    /// Has the browser forget it.
+    pub(crate) fn is_back(self) -> SetCookie {
+        SetCookie(self.set(self.name_while_away(), "", 0))
     }
 
     /// Has the browser keep `opened` for as long as it is open.
     pub(crate) fn keep(self, opened: &OpenedSession) -> SetCookie {
         let seconds = (opened.expires_at - ambient::now()).whole_seconds();
-        SetCookie(self.set(opened.token.reveal(), seconds))
+        SetCookie(self.set(self.name(), opened.token.reveal(), seconds))
     }
 
     /// Has the browser forget it.
     pub(crate) fn forget(self) -> SetCookie {
-        SetCookie(self.set("", 0))
+        SetCookie(self.set(self.name(), "", 0))
     }
 
-    fn set(self, value: &str, seconds: i64) -> String {
-        let (name, attributes) = (self.name(), self.attributes());
+    fn set(self, name: &str, value: &str, seconds: i64) -> String {
+        let attributes = self.attributes();
         format!("{name}={value}; Max-Age={seconds}; {attributes}")
     }
+}
+
+/// The value of the cookie `name` among the request's.
+fn named<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|cookies| cookies.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find_map(|(found, value)| (found == name).then_some(value))
 }
 
 /// `Set-Cookie`, as a part of a response.
@@ -83,7 +114,7 @@ mod tests {
     #[test]
     fn a_secure_cookie_keeps_the_promises_of_its_prefix() {
         assert_eq!(
-            SessionCookie::Secure.set("t", 60),
+            SessionCookie::Secure.set("__Host-fido", "t", 60),
             "__Host-fido=t; Max-Age=60; Path=/; HttpOnly; SameSite=Lax; Secure"
         );
     }
@@ -91,7 +122,7 @@ mod tests {
     #[test]
     fn on_plain_localhost_the_cookie_is_kept_too() {
         assert_eq!(
-            SessionCookie::PlainLocalhost.set("t", 60),
+            SessionCookie::PlainLocalhost.set("fido", "t", 60),
             "fido=t; Max-Age=60; Path=/; HttpOnly; SameSite=Lax"
         );
     }

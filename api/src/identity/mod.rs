@@ -9,8 +9,8 @@ mod role;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
 use fido_commands::auth::Session;
 use fido_commands::{CommandContext, Origin};
 use fido_domain::Actor;

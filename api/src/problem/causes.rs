@@ -5,7 +5,7 @@ use std::error::Error;
 
 use fido_commands::ExecuteError;
 use fido_commands::account::AccountRefusal;
-use fido_commands::auth::AuthError;
+use fido_commands::auth::{AuthError, FRESH};
 use fido_commands::conversation::ConversationRefusal;
 use fido_commands::erasure::EraseError;
 use fido_commands::log::LogError;
@@ -52,7 +52,10 @@ impl From<Infallible> for Problem {
 impl From<AccountRefusal> for Problem {
     fn from(refusal: AccountRefusal) -> Self {
         let kind = match refusal {
-            AccountRefusal::AlreadyRegistered | AccountRefusal::AlwaysUser => Kind::Conflict,
+            AccountRefusal::AlreadyRegistered
+            | AccountRefusal::AlwaysUser
+            | AccountRefusal::TooManyConsents
+            | AccountRefusal::OtherIdentityLinked => Kind::Conflict,
             AccountRefusal::NotFound => Kind::NotFound,
         };
         Self::new(kind).detail(refusal.to_string())
@@ -87,6 +90,17 @@ impl From<AuthError> for Problem {
                 Self::new(Kind::InvalidBody).field("token", "is not good, or no longer")
             }
             AuthError::Access(error) => (*error).into(),
+            AuthError::PasswordNeeded => {
+                Self::new(Kind::InvalidBody).field("password", "is required")
+            }
+            AuthError::SignInNotFresh => Self::new(Kind::SignInAgain).detail(format!(
+                "The account has no password: sign in again, and ask within {} minutes.",
+                FRESH.whole_minutes()
+            )),
+            AuthError::LinkRequired => Self::new(Kind::LinkRequired)
+                .detail("Sign in to that account with its password, and link this identity to it."),
+            AuthError::IdentityTaken => Self::new(Kind::IdentityTaken),
+            AuthError::EmailUnverified => Self::new(Kind::EmailUnverified),
             AuthError::Store(error) => (*error).into(),
             AuthError::Log(error) => error.into(),
             AuthError::Undecodable(error) => error.into(),

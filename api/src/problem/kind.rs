@@ -25,6 +25,16 @@ pub(crate) enum Kind {
     EmailTaken,
     /// A reply is being written.
     ReplyInProgress,
+    /// The sign-in was too long ago for something that cannot be undone.
+    SignInAgain,
+    /// The provider does not say that the address is theirs.
+    EmailUnverified,
+    /// What came back from the provider does not prove who they are.
+    SignInFailed,
+    /// An account with the same address was opened otherwise.
+    LinkRequired,
+    /// The identity belongs to another account.
+    IdentityTaken,
     /// What was asked does not fit what is.
     Conflict,
     /// The body is beyond the limit.
@@ -52,7 +62,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// All of them, for the tests that look at each.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::InvalidParameter,
         Self::MalformedBody,
         Self::Unauthenticated,
@@ -63,6 +73,11 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::EmailTaken,
         Self::ReplyInProgress,
+        Self::SignInAgain,
+        Self::EmailUnverified,
+        Self::SignInFailed,
+        Self::LinkRequired,
+        Self::IdentityTaken,
         Self::Conflict,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
@@ -79,12 +94,20 @@ impl Kind {
     /// The status of the answer.
     pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::InvalidParameter | Self::MalformedBody => StatusCode::BAD_REQUEST,
+            Self::InvalidParameter | Self::MalformedBody | Self::SignInFailed => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Unauthenticated | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::CrossSite | Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::CrossSite | Self::Forbidden | Self::SignInAgain | Self::EmailUnverified => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::EmailTaken | Self::ReplyInProgress | Self::Conflict => StatusCode::CONFLICT,
+            Self::EmailTaken
+            | Self::ReplyInProgress
+            | Self::LinkRequired
+            | Self::IdentityTaken
+            | Self::Conflict => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidBody | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -109,6 +132,11 @@ impl Kind {
             Self::MethodNotAllowed => "method-not-allowed",
             Self::EmailTaken => "email-taken",
             Self::ReplyInProgress => "reply-in-progress",
+            Self::SignInAgain => "sign-in-again",
+            Self::EmailUnverified => "email-unverified",
+            Self::SignInFailed => "sign-in-failed",
+            Self::LinkRequired => "link-required",
+            Self::IdentityTaken => "identity-taken",
             Self::Conflict => "conflict",
             Self::BodyTooLarge => "body-too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
@@ -136,6 +164,11 @@ impl Kind {
             Self::MethodNotAllowed => "This cannot be done here",
             Self::EmailTaken => "An account with this email address exists already",
             Self::ReplyInProgress => "A reply is being written",
+            Self::SignInAgain => "Please sign in again first",
+            Self::EmailUnverified => "The provider has not verified your email address",
+            Self::SignInFailed => "Signing in with this provider has failed; please try again",
+            Self::LinkRequired => "An account with this email address exists already",
+            Self::IdentityTaken => "Another account is signed in to with this identity",
             Self::Conflict => "This does not fit the present state",
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The body must be JSON",

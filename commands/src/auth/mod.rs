@@ -1,9 +1,12 @@
 //! Who is asking: passwords and sessions. They change and disappear, so they are rows, not events;
 //! what happens with them is told to the log ([`crate::access`]).
 
+mod attempt;
 mod credential;
+mod identity;
 mod memory;
 mod password;
+mod proof;
 mod revocation;
 mod session;
 mod throttle;
@@ -31,8 +34,11 @@ use crate::vault::{StreamId, Vault, VaultError};
 use memory::Memory;
 use revocation::Watchers;
 
+pub use attempt::{Attempt, BrowserSecret};
 pub use credential::{RESET_LIFETIME, ResetMail, ResetToken};
+pub use identity::{Entered, Vouched};
 pub use password::{Password, PasswordError};
+pub use proof::FRESH;
 pub use revocation::{Revocation, Watch};
 pub use session::{Device, OpenedSession, Session, SessionToken};
 
@@ -60,6 +66,21 @@ pub enum AuthError {
     /// What should have come from a mail did not, or was used, or is too old.
     #[error("this token is not good, or no longer")]
     InvalidToken,
+    /// An account that has a password is to be proved with it.
+    #[error("the password is needed")]
+    PasswordNeeded,
+    /// Without a password only a sign-in of a moment ago proves who somebody is.
+    #[error("the sign-in was too long ago")]
+    SignInNotFresh,
+    /// There is an account with the address that a provider vouches for, and it was opened otherwise.
+    #[error("an account with this email address exists already, without this identity")]
+    LinkRequired,
+    /// The identity belongs to another account.
+    #[error("another account is signed in to with this identity")]
+    IdentityTaken,
+    /// The provider does not say that the address is the person's.
+    #[error("the provider has not verified an email address")]
+    EmailUnverified,
     /// The event store refused for a reason that has nothing to do with the person.
     #[error("the account could not be opened")]
     Store(#[source] Box<ExecuteError<AccountRefusal>>),

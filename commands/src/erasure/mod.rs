@@ -265,7 +265,12 @@ async fn sign_out(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx::Error> {
 }
 
 async fn sign_out_for_good(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx::Error> {
-    for table in ["sessions", "password_resets", "credentials"] {
+    for table in [
+        "sessions",
+        "password_resets",
+        "oidc_attempts",
+        "credentials",
+    ] {
         sqlx::query(&format!("delete from auth.{table} where account_id = $1"))
             .bind(account_id)
             .execute(pool)

@@ -7,6 +7,7 @@ use fido_domain::plan::{
 use uuid::Uuid;
 
 use super::{Decision, PlanRefusal};
+use crate::change::Change;
 
 /// What is known of a business from the start.
 #[derive(Debug, Clone)]
@@ -23,18 +24,6 @@ pub struct Given {
     pub stage: Option<Stage>,
     /// What it is about, in a few words.
     pub summary: Option<Summary>,
-}
-
-/// What becomes of a detail.
-#[derive(Debug, Clone, Default)]
-pub enum Change<T> {
-    /// It stays as it is.
-    #[default]
-    Keep,
-    /// It is no longer given.
-    Clear,
-    /// It is this from now on.
-    To(T),
 }
 
 /// What is different about a business.
@@ -95,8 +84,7 @@ pub(super) fn describe(plan: &Plan, changes: &Changes) -> Decision {
         Detail::Location,
         &mut cleared,
     );
-    let stage = changed(
-        &changes.stage,
+    let stage = changes.stage.against(
         known.stage.as_ref(),
         |known, stage| known == stage,
         Detail::Stage,
@@ -131,27 +119,8 @@ fn text<T: AsRef<str>>(
     cleared: &mut Vec<Detail>,
 ) -> Option<Private<String>> {
     let same = |known: &Imprint, text: &T| known.is_of(text.as_ref());
-    changed(change, known.as_ref(), same, detail, cleared).map(private)
-}
-
-/// The new value of a detail, if it is another than before; one that is no longer given joins `cleared`.
-fn changed<'a, T, K>(
-    change: &'a Change<T>,
-    known: Option<&K>,
-    same: impl Fn(&K, &T) -> bool,
-    detail: Detail,
-    cleared: &mut Vec<Detail>,
-) -> Option<&'a T> {
-    match change {
-        Change::Keep => None,
-        Change::Clear => {
-            if known.is_some() {
-                cleared.push(detail);
-            }
-            None
-        }
-        Change::To(value) => (!known.is_some_and(|known| same(known, value))).then_some(value),
-    }
+    let changed = change.against(known.as_ref(), same, detail, cleared);
+    changed.map(private)
 }
 
 fn private(text: &impl AsRef<str>) -> Private<String> {

@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::Decide;
 
-pub use details::{Change, Changes, Given};
+pub use crate::change::Change;
+pub use details::{Changes, Given};
 pub use facts::MOST_FACTS;
 pub use generation::NO_SECTION_WRITTEN;
 pub use refusal::PlanRefusal;

@@ -1,5 +1,7 @@
 //! What may happen to an account.
 
+mod profile;
+
 use cqrs_es::test::TestFramework;
 use fido_commands::account::{AccountCommand, AccountRefusal};
 use fido_commands::decide::Decider;

@@ -7,7 +7,6 @@ mod details;
 mod document;
 mod facts;
 mod generation;
-mod imprint;
 mod sections;
 mod state;
 
@@ -20,6 +19,7 @@ use crate::conversation::Usage;
 use crate::upcast::newest;
 use crate::{Private, StoredEvent};
 
+pub use crate::imprint::Imprint;
 pub use details::{
     BusinessName, Detail, Details, Industry, KnownDetails, Location, PlanTitle, Stage, Summary,
 };
@@ -29,7 +29,6 @@ pub use generation::{
     GenerationDocument, GenerationStatus, Instructions, OpenGeneration, Outcome, RequestedSection,
     SectionProgress, SkipReason,
 };
-pub use imprint::Imprint;
 pub use sections::{
     PerSection, Revision, RevisionDocument, Section, SectionDocument, SectionState, SectionStatus,
     SectionText,

@@ -23,8 +23,9 @@ struct OfOneStream {
 
 /// The tables that can be looked at. A table whose rows follow from several streams is none of them:
 /// whether those are right only a fresh replay tells.
-const OF_ONE_STREAM: [OfOneStream; 11] = [
+const OF_ONE_STREAM: [OfOneStream; 12] = [
     of("accounts", "account", "account_id"),
+    of("consents", "account", "account_id"),
     of("conversations", "conversation", "conversation_id"),
     of("messages", "conversation", "conversation_id"),
     of("plans", "plan", "plan_id"),

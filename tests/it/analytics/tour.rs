@@ -1,7 +1,7 @@
 //! A person who does everything that there are events for, with the same words in every text.
 
 use fido_commands::access::RecordAccess;
-use fido_commands::account::AccountCommand;
+use fido_commands::account::{AccountCommand, PreferenceChanges, ProfileChanges, ProvenIdentity};
 use fido_commands::conversation::ConversationCommand;
 use fido_commands::plan::{Change, Changes, Given, PlanCommand};
 use fido_commands::{CommandContext, EventStore, ambient};
@@ -9,7 +9,10 @@ use fido_domain::access::{
     Access, AccessEvent, Denial, NetworkAddress, PasswordProof, QueryText, SignInWay,
     SignOutReason, StrangerRefusal, stream_of,
 };
-use fido_domain::account::{Account, DisplayName, Role, RoleReason};
+use fido_domain::account::{
+    Account, Amount, BusinessType, CompanyName, Currency, DisplayName, Goals, MonthlyRevenue,
+    PolicyVersion, ProviderName, Role, RoleReason,
+};
 use fido_domain::conversation::{Conversation, Copilot, Goal, MessageText, Usage};
 use fido_domain::plan::{FactKey, FactValue, Plan, PlanTitle, Section, SectionText, Source};
 use fido_domain::text::EmailAddress;
@@ -91,6 +94,7 @@ impl<'a> Tourist<'a> {
         ] {
             self.account(command).await;
         }
+        self.tells_about_themselves().await;
         let talk = self.talks().await;
         self.plans(talk).await;
         let other = self.talks().await;
@@ -146,6 +150,46 @@ impl<'a> Tourist<'a> {
             .execute::<Access>(stream, RecordAccess(happened), &context)
             .await
             .unwrap();
+    }
+
+    async fn tells_about_themselves(&self) {
+        let policy_version = || PolicyVersion::parse("2026-01").unwrap();
+        for command in [
+            AccountCommand::ReviseProfile {
+                changes: ProfileChanges {
+                    display_name: Some(DisplayName::parse(format!("{MARKER} again")).unwrap()),
+                    company_name: Change::To(CompanyName::parse(MARKER).unwrap()),
+                    business_type: Change::To(BusinessType::parse(MARKER).unwrap()),
+                    company_size: Change::Keep,
+                    monthly_revenue: Change::To(MonthlyRevenue::new(
+                        Amount::parse("582130.77").unwrap(),
+                        Currency::parse("EUR").unwrap(),
+                    )),
+                    goals: Change::To(Goals::parse(MARKER).unwrap()),
+                },
+            },
+            AccountCommand::ChoosePreferences {
+                changes: PreferenceChanges {
+                    save_history: Change::To(false),
+                    ..PreferenceChanges::default()
+                },
+            },
+            AccountCommand::GiveConsent {
+                policy_version: policy_version(),
+            },
+            AccountCommand::WithdrawConsent {
+                policy_version: policy_version(),
+            },
+            AccountCommand::LinkIdentity {
+                identity: ProvenIdentity {
+                    provider: ProviderName::parse("provider").unwrap(),
+                    issuer: "https://id.example".to_owned(),
+                    subject: format!("{MARKER}{}", self.account_id),
+                },
+            },
+        ] {
+            self.account(command).await;
+        }
     }
 
     /// Two messages in a conversation: a reply to one, none to the other.

@@ -105,7 +105,29 @@ fn shown(content: impl serde::Serialize) -> Value {
 async fn account_says(snapshot: &mut Snapshot, id: Uuid, log: &AccountRecord) {
     let row = account::profile(snapshot, id).await.unwrap().unwrap();
     assert_eq!(shown(&row.email), shown(&log.email));
-    assert_eq!(shown(&row.display_name), shown(&log.display_name));
+    let profile = &log.profile;
+    assert_eq!(shown(&row.display_name), shown(&profile.display_name));
+    assert_eq!(shown(&row.company_name), shown(&profile.company_name));
+    assert_eq!(shown(&row.business_type), shown(&profile.business_type));
+    assert_eq!(shown(&row.company_size), shown(profile.company_size));
+    assert_eq!(shown(&row.monthly_revenue), shown(&profile.monthly_revenue));
+    assert_eq!(shown(&row.goals), shown(&profile.goals));
+    let preferences = &log.preferences;
+    assert_eq!(shown(&row.model), shown(&preferences.model));
+    assert_eq!(
+        shown(&row.response_style),
+        shown(preferences.response_style)
+    );
+    assert_eq!(shown(&row.temperature), shown(preferences.temperature));
+    assert_eq!(row.save_history, preferences.save_history);
+    assert_eq!(json!(row.identities), shown(&log.identities));
+    let consents = account::consents(snapshot, id).await.unwrap();
+    assert_eq!(consents.len(), log.consents.len());
+    for (row, (version, consent)) in consents.iter().zip(&log.consents) {
+        assert_eq!(row.policy_version, version.as_str());
+        assert_eq!(row.accepted, consent.accepted);
+        assert_eq!(row.decided_at, consent.decided_at);
+    }
     assert_eq!(json!(row.roles), shown(&log.roles));
     assert_eq!(Some(row.created_at), log.registered_at);
     assert_eq!(row.erased_at, log.erased_at);

@@ -2,12 +2,15 @@
 //! random, and what is not refused is in the log.
 
 use fastrand::Rng;
-use fido_commands::account::AccountCommand;
+use fido_commands::account::{AccountCommand, PreferenceChanges, ProfileChanges, ProvenIdentity};
 use fido_commands::conversation::ConversationCommand;
 use fido_commands::log::Log;
 use fido_commands::plan::{Change, Changes, Given, PlanCommand};
 use fido_commands::{CommandContext, Decide, EventStore, ExecuteError, ambient};
-use fido_domain::account::{Account, DisplayName};
+use fido_domain::account::{
+    Account, Amount, BusinessType, CompanyName, CompanySize, Currency, DisplayName, Goals,
+    ModelName, MonthlyRevenue, PolicyVersion, ProviderName, ResponseStyle, Temperature,
+};
 use fido_domain::conversation::{Conversation, Copilot, Goal, MessageText, Usage};
 use fido_domain::plan::{
     FactKey, FactValue, Industry, Instructions, Plan, PlanTitle, Section, SectionText, Source,
@@ -112,10 +115,62 @@ impl Person {
             for plan in &mut plans {
                 self.go_on_with_plan(plan).await;
             }
+            let command = self.something_about_themselves();
+            self.ask::<Account>(self.account_id, command).await;
         }
         if self.rng.u8(..10) == 0 {
             self.ask::<Account>(self.account_id, AccountCommand::EraseAccount)
                 .await;
+        }
+    }
+
+    fn something_about_themselves(&mut self) -> AccountCommand {
+        match self.rng.u8(..4) {
+            0 => AccountCommand::ReviseProfile {
+                changes: ProfileChanges {
+                    display_name: self.rng.bool().then(|| DisplayName::parse("A.").unwrap()),
+                    company_name: self.change(CompanyName::parse("The bakery").unwrap()),
+                    business_type: self.change(BusinessType::parse("Bakery").unwrap()),
+                    company_size: self.change(CompanySize::UpTo10),
+                    monthly_revenue: self.change(MonthlyRevenue::new(
+                        Amount::parse("900.50").unwrap(),
+                        Currency::parse("EUR").unwrap(),
+                    )),
+                    goals: self.change(Goals::parse("A second shop").unwrap()),
+                },
+            },
+            1 => AccountCommand::ChoosePreferences {
+                changes: PreferenceChanges {
+                    model: self.change(ModelName::parse("large").unwrap()),
+                    response_style: self.change(ResponseStyle::Concise),
+                    temperature: self.change(Temperature::parse(0.7).unwrap()),
+                    save_history: self.change(false),
+                },
+            },
+            2 => AccountCommand::LinkIdentity {
+                identity: ProvenIdentity {
+                    provider: ProviderName::parse(["one", "two"][self.rng.usize(..2)]).unwrap(),
+                    issuer: "https://id.example".to_owned(),
+                    subject: self.account_id.to_string(),
+                },
+            },
+            _ => {
+                let version = self.rng.u8(..20).to_string();
+                let policy_version = PolicyVersion::parse(version).unwrap();
+                if self.rng.bool() {
+                    AccountCommand::GiveConsent { policy_version }
+                } else {
+                    AccountCommand::WithdrawConsent { policy_version }
+                }
+            }
+        }
+    }
+
+    fn change<T>(&mut self, to: T) -> Change<T> {
+        match self.rng.u8(..3) {
+            0 => Change::Keep,
+            1 => Change::Clear,
+            _ => Change::To(to),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the state of a plan keeps of a private text instead of the text itself.
+//! What the state of an aggregate keeps of a private text instead of the text itself.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,9 +18,9 @@ pub struct Imprint {
 }
 
 impl Imprint {
-    pub(super) fn of(text: &Private<String>) -> Self {
+    pub(crate) fn of<T: AsRef<str>>(text: &Private<T>) -> Self {
         Self {
-            digest: text.reveal().map(|text| digest(text)),
+            digest: text.reveal().map(|text| digest(text.as_ref())),
         }
     }
 
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn a_text_that_cannot_be_read_is_like_no_other() {
-        for unreadable in [Private::stored("1:a.b:c"), Private::Erased] {
+        for unreadable in [Private::<String>::stored("1:a.b:c"), Private::Erased] {
             assert!(!Imprint::of(&unreadable).is_of("A bakery"));
         }
     }
