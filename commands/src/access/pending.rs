@@ -107,16 +107,15 @@ impl Pending {
 
     /// A stranger too many is one of many.
     fn placed(&self, about: About) -> About {
+        let is_known = self.sums.contains_key(&about);
         match about {
-            About::Stranger { refusal, .. }
-                if self.strangers >= MOST_STRANGERS && !self.sums.contains_key(&about) =>
-            {
+            About::Stranger { refusal, .. } if !is_known && self.strangers >= MOST_STRANGERS => {
                 About::Stranger {
                     address: None,
                     refusal,
                 }
             }
-            about => about,
+            about @ (About::Stranger { .. } | About::Account { .. }) => about,
         }
     }
 }

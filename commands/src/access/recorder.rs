@@ -49,7 +49,7 @@ struct Report {
 }
 
 enum Source {
-    Single(Single),
+    Single(Box<Single>),
     Sums(Vec<(About, Sum)>),
 }
 
@@ -211,7 +211,7 @@ impl Recorder {
     fn keep(&self, source: Source) {
         let mut pending = self.pending();
         match source {
-            Source::Single(single) => pending.tell(single),
+            Source::Single(single) => pending.tell(*single),
             Source::Sums(sums) => {
                 for (about, sum) in sums {
                     pending.add(about, sum);
@@ -288,7 +288,7 @@ fn report(single: Single) -> Report {
             receipt: None,
             ..command
         },
-        source: Source::Single(single),
+        source: Source::Single(Box::new(single)),
     }
 }
 
