@@ -139,6 +139,10 @@ async fn start(cli: Cli) -> Result<()> {
             print(&fido_domain::catalogue::markdown()?);
             Ok(())
         }
+        Command::Openapi => {
+            print(&serde_json::to_string_pretty(&fido_api::openapi())?);
+            Ok(())
+        }
         Command::Model(args) => {
             let (address, serve) =
                 model::OfflineModel::bind(args.listen, args.offline.options(), shutdown).await?;

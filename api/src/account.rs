@@ -4,35 +4,49 @@ mod answers;
 
 use std::sync::Arc;
 
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::post_with;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
-use axum::routing::post;
 use fido_commands::auth::{OpenedSession, Password};
 use fido_domain::account::{AccountRecord, DisplayName};
 use fido_domain::text::EmailAddress;
 use fido_domain::{FullFold, Position};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::answer::At;
+use crate::answer::{At, Created};
+use crate::document::about;
 use crate::extract::{Json, Visitor};
+use crate::problem::Kind;
 use crate::{Answer, Api, App};
 
 pub(crate) use answers::{Account, Consent};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/v1/accounts", post(register))
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    let taken = &[Kind::EmailTaken, Kind::Unavailable];
+    ApiRouter::new()
+        .api_route(
+            "/v1/accounts",
+            post_with(register, about("register", "Open an account", taken)),
+        )
+        .with_path_items(|item| item.tag("accounts"))
 }
 
 /// What a person gives to open an account.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({
+    "email": "ada@example.com", "password": "correct horse", "display_name": "Ada",
+}))]
 struct Registration {
+    /// Where to write to; one account has it.
     email: EmailAddress,
+    /// To sign in with.
     password: Password,
+    /// How to be addressed.
     display_name: DisplayName,
 }
 
@@ -40,7 +54,7 @@ async fn register(
     State(api): App,
     visitor: Visitor,
     Json(new): Json<Registration>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Created<Welcome>> {
     let auth = &api.auth;
     let (account_id, committed) = auth
         .register(new.email, new.password, new.display_name, visitor.origin())
@@ -48,8 +62,8 @@ async fn register(
     let opened = auth.open_session(account_id, visitor.user_agent()).await?;
     let (account, _) = recorded(&api, account_id).await?;
     let cookie = api.config.cookie.keep(&opened);
-    let welcome = Json(Welcome::new(account, &opened));
-    Ok((StatusCode::CREATED, cookie, At(committed.position), welcome))
+    let welcome = Created::of(Welcome::new(account, &opened));
+    Ok(welcome.with((cookie, At(committed.position))))
 }
 
 /// The account as its own events say, and where the last of them stands: the truth, whether or not a
@@ -65,11 +79,15 @@ pub(crate) async fn recorded(api: &Api, account_id: Uuid) -> Answer<(Account, Po
 }
 
 /// What a device needs from now on: who it acts for, and the token, this once.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Welcome {
+    /// Who has signed in.
     account: Account,
+    /// The session, for `Authorization: Bearer`; it is shown this once.
     token: String,
+    /// When it ends.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     expires_at: OffsetDateTime,
 }
 

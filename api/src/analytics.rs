@@ -1,17 +1,21 @@
 //! The analysts' views: pages of JSON, or a whole one as CSV.
 
+mod described;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::get_with;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use fido_domain::Position;
 use fido_projections::Replicas;
 use fido_projections::analytics::{self, Row, View, Window};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::Date;
@@ -19,32 +23,44 @@ use time::macros::format_description;
 
 use crate::answer::{At, Limit, Page};
 use crate::cursor::Cursor;
+use crate::document::about;
 use crate::extract::{Json, MinPosition, Query};
 use crate::identity::Analyst;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
+use described::Rows;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/v1/analytics/{view}", get(show))
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/analytics/{view}",
+            get_with(show, about("read_view", "One of the analysts' views", &[])),
+        )
+        .with_path_items(|item| item.tag("analytics"))
 }
 
 /// What of a view is asked for, and how.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Asked {
+    /// From this day on (UTC).
     from: Option<Day>,
+    /// Before this day.
     to: Option<Day>,
+    /// JSON page by page, or all of it as CSV.
     #[serde(default)]
     format: Format,
     limit: Option<Limit>,
     cursor: Option<Cursor<Vec<String>>>,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Format {
+    /// Pages.
     #[default]
     Json,
+    /// The whole view.
     Csv,
 }
 
@@ -54,12 +70,16 @@ async fn show(
     Viewed(view): Viewed,
     Query(asked): Query<Asked>,
     MinPosition(at_least): MinPosition,
-) -> Answer<Response> {
+) -> Answer<Rows> {
     let window = asked.window(view)?;
     let replicas = api.replicas.for_analysts();
     match asked.format {
-        Format::Json => page(&replicas, view, window, asked, at_least).await,
-        Format::Csv => whole(&replicas, view, window, &asked, at_least).await,
+        Format::Json => page(&replicas, view, window, asked, at_least)
+            .await
+            .map(Rows),
+        Format::Csv => whole(&replicas, view, window, &asked, at_least)
+            .await
+            .map(Rows),
     }
 }
 
@@ -137,6 +157,20 @@ impl Asked {
 #[serde(try_from = "String")]
 struct Day(Date);
 
+impl JsonSchema for Day {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Day".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date" })
+    }
+}
+
 impl TryFrom<String> for Day {
     type Error = &'static str;
 
@@ -171,7 +205,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Viewed {
 /// A row, as shown.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct Item(Value);
+pub(super) struct Item(Value);
+
+impl JsonSchema for Item {
+    fn schema_name() -> Cow<'static, str> {
+        "Row".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "description": "The columns of the view by name; see `fido analytics docs`.",
+        })
+    }
+}
 
 impl From<Row> for Item {
     fn from(row: Row) -> Self {

@@ -1,16 +1,22 @@
 //! What answers are made of: the position they belong to, and pages of lists.
 
+mod reply;
+
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponseParts, ResponseParts};
 use fido_commands::Committed;
 use fido_domain::{Position, Private};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::Answer;
 use crate::cursor::Cursor;
 use crate::problem::{Kind, Problem};
+
+pub(crate) use reply::{Accepted, Created, Found, NoContent, Reply};
 
 /// `Fido-Position`: what a query saw.
 pub(crate) struct At(pub(crate) Position);
@@ -74,6 +80,20 @@ impl Serialize for Shown {
     }
 }
 
+impl JsonSchema for Shown {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Shown".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
 /// How many items a page may have: 1 to 100, 50 unless told otherwise.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "i64")]
@@ -104,9 +124,28 @@ impl TryFrom<i64> for Limit {
     }
 }
 
+impl JsonSchema for Limit {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer", "minimum": 1, "maximum": 100, "default": 50,
+            "description": "How many items the page may have.",
+        })
+    }
+}
+
 /// A page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub(crate) struct Page<T> {
+    /// In the order of the list.
     items: Vec<T>,
     /// The `cursor` of the next page; none on the last one.
     next: Option<String>,

@@ -2,31 +2,40 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use aide::axum::ApiRouter;
+use aide::axum::routing::get_with;
 use fido_domain::conversation::Copilot;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
-use crate::answer::Page;
-use crate::extract::Json;
+use crate::answer::{Found, Page};
+use crate::document::about;
 use crate::identity::SignedIn;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/v1/copilots", get(copilots))
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/copilots",
+            get_with(copilots, about("list_copilots", "The three co-pilots", &[])),
+        )
+        .with_path_items(|item| item.tag("conversations"))
 }
 
-async fn copilots(_: SignedIn) -> impl IntoResponse {
-    Json(Page::whole(Copilot::ALL.map(introduce).into()))
+async fn copilots(_: SignedIn) -> Found<Page<Introduction>> {
+    Found::of(Page::whole(Copilot::ALL.map(introduce).into()))
 }
 
 /// A co-pilot, as shown before a conversation begins.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Introduction {
+    /// Its name for programs.
     id: Copilot,
+    /// Its name for people.
     title: &'static str,
+    /// What it begins with.
     greeting: &'static str,
+    /// What it is good for.
     does: &'static str,
 }
 

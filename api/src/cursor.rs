@@ -1,7 +1,10 @@
 //! Where the next page of a list begins, as text that means nothing to a client.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -25,6 +28,20 @@ impl<'de, K: DeserializeOwned> Deserialize<'de> for Cursor<K> {
             .and_then(|json| serde_json::from_slice(&json).ok())
             .map(Self)
             .ok_or_else(|| D::Error::custom("must be the `next` of a page of this list"))
+    }
+}
+
+impl<K> JsonSchema for Cursor<K> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Cursor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "description": "The `next` of a page of this list." })
     }
 }
 

@@ -4,17 +4,23 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use aide::OperationOutput;
+use aide::axum::ApiRouter;
+use aide::axum::routing::get_with;
+use aide::generate::GenContext;
+use aide::openapi::{self, Operation};
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::response::{IntoResponse, Response};
 use fido_commands::log::Log;
 use fido_domain::Position;
 use fido_projections::replica::Surveyed;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::{Instant, timeout};
 
+use crate::answer::{Found, Reply};
+use crate::document::about;
 use crate::extract::Json;
 use crate::problem::describe;
 use crate::{Api, App};
@@ -22,24 +28,38 @@ use crate::{Api, App};
 /// How long a part may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/healthz", get(alive))
-        .route("/readyz", get(ready))
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    ApiRouter::new()
+        .api_route(
+            "/healthz",
+            get_with(alive, about("healthz", "Whether this process lives", &[])),
+        )
+        .api_route(
+            "/readyz",
+            get_with(ready, about("readyz", "Whether it can do its work", &[])),
+        )
+        .with_path_items(|item| item.tag("health"))
 }
 
-async fn alive() -> impl IntoResponse {
-    Json(serde_json::json!({ "status": "alive" }))
+/// That a process answers at all.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Alive {
+    /// `alive`.
+    status: &'static str,
+}
+
+async fn alive() -> Found<Alive> {
+    Found::of(Alive { status: "alive" })
 }
 
 /// What was found last, and when the looking began.
 pub(crate) type LastLook = tokio::sync::Mutex<Option<(Instant, Readiness)>>;
 
-async fn ready(State(api): App) -> impl IntoResponse {
+async fn ready(State(api): App) -> Readiness {
     let arrived = Instant::now();
     // Everything is asked once for all who have come while somebody else was waiting.
     let mut last = api.last_look.lock().await;
-    let readiness = match &*last {
+    match &*last {
         Some((began, readiness)) if *began >= arrived => readiness.clone(),
         _ => {
             let began = Instant::now();
@@ -47,8 +67,7 @@ async fn ready(State(api): App) -> impl IntoResponse {
             *last = Some((began, readiness.clone()));
             readiness
         }
-    };
-    (readiness.http_status(), Json(readiness))
+    }
 }
 
 async fn look(api: &Api) -> Readiness {
@@ -71,32 +90,39 @@ async fn look(api: &Api) -> Readiness {
 }
 
 /// Whether a part can be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Reached {
+    /// It answers.
     Ok,
     /// Some of it.
     Degraded,
+    /// It does not answer.
     Unreachable,
 }
 
 /// How one replica is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Fares {
+    /// It answers, and its projector is at work.
     Ok,
     /// Streams are left out of it, or its projector stands still.
     Ailing,
     /// It belongs to another installation, and is not asked.
     OtherLog,
+    /// It does not answer.
     Unreachable,
 }
 
 /// One replica, and how far it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 struct ReplicaHealth {
+    /// Its name in the configuration.
     name: String,
+    /// How it is.
     status: Fares,
+    /// What it shows the log up to.
     position: Option<Position>,
     /// No ordinary query goes there.
     #[serde(skip)]
@@ -141,19 +167,45 @@ fn together(replicas: &[ReplicaHealth]) -> Reached {
 }
 
 /// What the API cannot do without.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 struct Parts {
+    /// Where events are appended.
     event_store: Reached,
+    /// All replicas together.
     replica: Reached,
+    /// The broker.
     nats: Reached,
 }
 
 /// Whether this process can do its work, and what of that it cannot.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Readiness {
+    /// `ready` or `not_ready`.
     status: &'static str,
+    /// What it needs.
     parts: Parts,
+    /// Each replica.
     replicas: Vec<ReplicaHealth>,
+}
+
+impl IntoResponse for Readiness {
+    fn into_response(self) -> Response {
+        (self.http_status(), Json(self)).into_response()
+    }
+}
+
+/// The same body says that it is, and what is missing when it is not.
+impl OperationOutput for Readiness {
+    type Inner = Self;
+
+    fn inferred_responses(
+        context: &mut GenContext,
+        operation: &mut Operation,
+    ) -> Vec<(Option<openapi::StatusCode>, openapi::Response)> {
+        let mut responses = Reply::<200, Self>::inferred_responses(context, operation);
+        responses.extend(Reply::<503, Self>::inferred_responses(context, operation));
+        responses
+    }
 }
 
 impl Readiness {

@@ -9,6 +9,7 @@ mod behind;
 mod conversation;
 mod copilots;
 mod cursor;
+mod document;
 mod extract;
 mod health;
 mod idempotency;
@@ -40,7 +41,7 @@ pub use mail::{MailConfig, Mailer, MailerError};
 pub use oidc::{ClientSecret, Oidc, OidcSettings, OidcSettingsError, ProviderSettings};
 pub use problem::Problem;
 pub use reqwest::Url;
-pub use router::router;
+pub use router::{openapi, router};
 pub use serve::serve;
 
 /// How the API behaves, as the operator wants it.

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use aide::axum::ApiRouter;
+use aide::openapi::OpenApi;
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_request};
@@ -11,6 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::document::{self, Documented};
 use crate::problem::{Kind, Problem};
 use crate::request::observe;
 use crate::{
@@ -20,22 +23,38 @@ use crate::{
 
 /// The API as a service. Event streams come alive when [`serve`](crate::serve()) follows the log.
 pub fn router(api: Arc<Api>) -> Router {
-    around(
-        Router::new()
-            .merge(account::routes())
-            .merge(me::routes())
-            .merge(oidc::routes())
-            .merge(session::routes())
-            .merge(copilots::routes())
-            .merge(conversation::routes())
-            .merge(stream::routes())
-            .merge(analytics::routes())
-            .merge(password::routes())
-            .merge(roles::routes())
-            .merge(health::routes())
-            .layer(from_fn_with_state(Arc::clone(&api), access::note_refusals)),
-    )
-    .with_state(api)
+    let Documented {
+        router,
+        document,
+        mistakes,
+    } = document::document(routes);
+    for mistake in mistakes {
+        tracing::error!(mistake, "the API's document is not right");
+    }
+    let noting = from_fn_with_state(Arc::clone(&api), access::note_refusals);
+    let router = router.layer(noting);
+    around(router.merge(document::pages(&document))).with_state(api)
+}
+
+/// What the API says of itself: `GET /openapi.json`.
+pub fn openapi() -> OpenApi {
+    document::document(routes).document
+}
+
+/// How to add one is told in [`document`](crate::document).
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    ApiRouter::new()
+        .merge(account::routes())
+        .merge(me::routes())
+        .merge(oidc::routes())
+        .merge(password::routes())
+        .merge(roles::routes())
+        .merge(session::routes())
+        .merge(copilots::routes())
+        .merge(conversation::routes())
+        .merge(stream::routes())
+        .merge(analytics::routes())
+        .merge(health::routes())
 }
 
 /// The same for every route, known or not; the last layer is the outermost.

@@ -6,6 +6,13 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+/// Unicode's white space, as the inside of a character class. Spelt out, as `\s` is something else in
+/// each dialect of regular expressions.
+const BLANK: &str = r"\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+
+/// Control characters, in the same way.
+const CONTROL: &str = r"\u0000-\u001f\u007f-\u009f";
+
 /// Why a text was not accepted. The message is meant for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
@@ -102,7 +109,8 @@ impl<const MAX: usize> JsonSchema for Text<MAX> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "minLength": 1, "maxLength": MAX})
+        let pattern = format!(r"^[^\u0000]*[^\u0000{BLANK}][^\u0000]*$");
+        json_schema!({"type": "string", "minLength": 1, "maxLength": MAX, "pattern": pattern})
     }
 }
 
@@ -163,7 +171,9 @@ impl<const MAX: usize> JsonSchema for Line<MAX> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "minLength": 1, "maxLength": MAX})
+        let edge = format!("[^{CONTROL}{BLANK}]");
+        let pattern = format!("^[{BLANK}]*{edge}([^{CONTROL}]*{edge})?[{BLANK}]*$");
+        json_schema!({"type": "string", "minLength": 1, "maxLength": MAX, "pattern": pattern})
     }
 }
 
@@ -237,7 +247,15 @@ impl JsonSchema for EmailAddress {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "format": "email", "maxLength": 254})
+        let (name, label) = (
+            format!("[^@{CONTROL}{BLANK}]+"),
+            format!("[^@.{CONTROL}{BLANK}]+"),
+        );
+        let pattern = format!(r"^{name}@{label}(\.{label})*$");
+        json_schema!({
+            "type": "string", "format": "email", "minLength": 3, "maxLength": 254,
+            "pattern": pattern,
+        })
     }
 }
 

@@ -112,6 +112,8 @@ pub enum Command {
     Nats(NatsCommand),
     /// The catalogue of every event that is stored, as Markdown.
     Events,
+    /// What can be asked over HTTP, as OpenAPI 3.1.
+    Openapi,
     /// The views for analysts.
     #[command(subcommand)]
     Analytics(AnalyticsCommand),

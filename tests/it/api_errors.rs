@@ -1,7 +1,6 @@
 //! Whatever is wrong with a request, the answer is a problem that names it, and nothing changes.
 
 mod bodies;
-mod case;
 mod paths;
 
 use fido_commands::log::Log;
@@ -10,7 +9,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::app::{TestApp, TestUser};
-use case::Case;
+use crate::case::Case;
 
 /// Two people and what each of them has.
 struct Scene {

@@ -3,6 +3,7 @@
 use fido_domain::Private;
 use fido_domain::account::{AccountRecord, MonthlyRevenue, PolicyVersion, Preferences};
 use fido_projections::account::{AccountProfile, ConsentRow};
+use schemars::JsonSchema;
 use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use crate::answer::Shown;
 use crate::problem::{Kind, Problem};
 
 /// An account, as shown to its owner.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Account {
     /// Its id.
     id: Uuid,
@@ -40,13 +41,14 @@ pub(crate) struct Account {
     roles: Vec<String>,
     /// When it was opened.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: OffsetDateTime,
     #[serde(skip)]
     sequence: i64,
 }
 
 /// An amount of money.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Money {
     /// Decimal text.
     amount: String,
@@ -55,7 +57,7 @@ pub(crate) struct Money {
 }
 
 /// What somebody has chosen; `null` is as Fido has it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Chosen {
     /// Which model answers.
     model: Option<String>,
@@ -68,7 +70,7 @@ pub(crate) struct Chosen {
 }
 
 /// Whether somebody agrees to a version of a policy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Consent {
     /// Which version.
     policy_version: String,
@@ -76,6 +78,7 @@ pub(crate) struct Consent {
     accepted: bool,
     /// Since when; `null` when they never had to decide.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     decided_at: Option<OffsetDateTime>,
 }
 

@@ -5,6 +5,7 @@ use fido_commands::{Committed, Placed};
 use fido_domain::conversation::ConversationEvent;
 use fido_domain::{Position, Private};
 use fido_projections::conversation::{ConversationSummary, MessageRow};
+use schemars::JsonSchema;
 use serde::Serialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -14,18 +15,29 @@ use crate::answer::Shown;
 use crate::problem::{Kind, Problem};
 
 /// A conversation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Conversation {
+    /// Its id.
     id: Uuid,
+    /// Who answers.
     copilot: String,
+    /// What it is called, once it is.
     title: Option<Shown>,
+    /// What it is meant to achieve.
     goal: Option<Shown>,
+    /// The plan it is about.
     plan_id: Option<Uuid>,
+    /// `active` or `archived`.
     status: String,
+    /// How many messages and replies it has.
     message_count: i64,
+    /// When something was said last.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     last_activity_at: OffsetDateTime,
+    /// When it began.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: OffsetDateTime,
 }
 
@@ -80,28 +92,41 @@ impl From<ConversationSummary> for Conversation {
 }
 
 /// A message, or a reply: the message with the reply's id.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Message {
+    /// Its id; of a reply, the reply's.
     id: Uuid,
+    /// Where it was said.
     conversation_id: Uuid,
+    /// Who says it: `user` or `assistant`.
     role: String,
+    /// What it says; empty until a reply is complete.
     text: Shown,
+    /// `complete`, `requested`, `failed` or `cancelled`.
     status: String,
+    /// The model that wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
+    /// What writing it used.
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Usage>,
+    /// Why there is no reply, as a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
+    /// When it was said.
     #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: OffsetDateTime,
+    /// Where in the log it is.
     position: Position,
 }
 
 /// What a model call used, in the provider's tokens.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Usage {
+    /// Tokens of the prompt.
     input_tokens: i64,
+    /// Tokens of the answer.
     output_tokens: i64,
 }
 
@@ -146,11 +171,13 @@ impl From<MessageRow> for Message {
 }
 
 /// What posting a message has led to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Posted {
+    /// What was said.
     message: Message,
     /// The reply to come; its text is still empty.
     reply: Message,
+    /// What the stream tells of it after.
     position: Position,
 }
 
@@ -192,13 +219,16 @@ fn nothing_yet() -> Private<String> {
 }
 
 /// What an erasure has led to: where the log proves it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Erasure {
+    /// Where the log proves it.
     receipt: ErasureProof,
 }
 
-#[derive(Debug, Serialize)]
+/// Where in the log an erasure stands.
+#[derive(Debug, Serialize, JsonSchema)]
 struct ErasureProof {
+    /// The position of the event.
     position: Position,
 }
 

@@ -7,19 +7,25 @@ use fido_domain::conversation::{Copilot, Goal, MessageText};
 use fido_projections::conversation::{
     ActivityCursor, ConversationFilter, ConversationSummary, Order,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::answer::Limit;
 use crate::cursor::Cursor;
 
-/// The body of `POST /v1/conversations`.
-#[derive(Deserialize)]
+/// What a conversation begins with.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({ "copilot": "growth_engine", "goal": "More guests on weekdays" }))]
 pub(super) struct NewConversation {
+    /// Who is to answer.
     copilot: Copilot,
+    /// What it is meant to achieve.
     goal: Option<Goal>,
+    /// The plan it is about.
     plan_id: Option<Uuid>,
 }
 
@@ -34,10 +40,12 @@ impl NewConversation {
     }
 }
 
-/// The body of `POST /v1/conversations/{id}/messages`.
-#[derive(Deserialize)]
+/// What a person says.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({ "text": "I want to open a bakery in Graz. What do I need first?" }))]
 pub(super) struct NewMessage {
+    /// In their own words.
     text: MessageText,
 }
 
@@ -53,19 +61,23 @@ impl NewMessage {
 }
 
 /// The parameters of `GET /v1/conversations`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Listing {
+    /// Only those of this status.
     status: Option<Status>,
+    /// Only those with this co-pilot.
     copilot: Option<Copilot>,
+    /// Only those about this plan.
     plan_id: Option<Uuid>,
     #[serde(default)]
     pub(super) limit: Limit,
     cursor: Option<Cursor<Activity>>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "ConversationStatus")]
 enum Status {
     Active,
     Archived,
@@ -114,9 +126,10 @@ pub(super) fn activity(last: &ConversationSummary) -> Activity {
 }
 
 /// The parameters of `GET /v1/conversations/{id}/messages`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reading {
+    /// Which end of the conversation comes first.
     #[serde(default)]
     pub(super) order: Direction,
     #[serde(default)]
@@ -131,11 +144,13 @@ impl Reading {
 }
 
 /// Which end of the conversation comes first.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Direction {
+    /// The oldest.
     #[default]
     Asc,
+    /// The newest.
     Desc,
 }
 

@@ -5,18 +5,18 @@ mod asked;
 
 use std::sync::Arc;
 
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::{get_with, post_with};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
-use axum::routing::{get, post};
 use fido_commands::vault::StreamId;
 use fido_commands::{CommandContext, ambient};
 use fido_domain::{Evolve, conversation as domain};
 use fido_projections::conversation as seen;
 use uuid::Uuid;
 
-use crate::answer::{At, Done, Page};
+use crate::answer::{Accepted, At, Created, Done, Found, Page};
+use crate::document::about;
 use crate::extract::{Id, Json, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
@@ -25,24 +25,37 @@ pub(crate) use answers::Erasure;
 use answers::{Conversation, Message, Posted};
 use asked::{Listing, NewConversation, NewMessage, Reading};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/v1/conversations", post(start).get(list))
-        .route(
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    let busy = &[Kind::ReplyInProgress];
+    ApiRouter::new()
+        .api_route(
+            "/v1/conversations",
+            post_with(
+                start,
+                about("start_conversation", "Turn to a co-pilot", &[]),
+            )
+            .get_with(list, about("list_conversations", "My conversations", &[])),
+        )
+        .api_route(
             "/v1/conversations/{conversation_id}",
-            get(one).delete(erase),
+            get_with(one, about("read_conversation", "A conversation", &[])).delete_with(
+                erase,
+                about("erase_conversation", "Erase its content for good", &[]),
+            ),
         )
-        .route(
+        .api_route(
             "/v1/conversations/{conversation_id}/messages",
-            post(post_message).get(messages),
+            post_with(post_message, about("post_message", "Say something", busy))
+                .get_with(messages, about("list_messages", "What was said", &[])),
         )
+        .with_path_items(|item| item.tag("conversations"))
 }
 
 async fn start(
     State(api): App,
     who: SignedIn,
     Json(new): Json<NewConversation>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Created<Conversation>> {
     let (id, command) = (ambient::new_id(), new.command(who.account_id));
     let committed = api
         .store
@@ -52,7 +65,7 @@ async fn start(
     // Not the id made above: a request that is sent again gets the conversation of the first.
     let location = format!("/v1/conversations/{}", conversation.id());
     let head = ([(header::LOCATION, location)], Done::of(&committed));
-    Ok((StatusCode::CREATED, head, Json(conversation)))
+    Ok(Created::of(conversation).with(head))
 }
 
 async fn list(
@@ -60,7 +73,7 @@ async fn list(
     who: SignedIn,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Listing>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Page<Conversation>>> {
     let (account, filter) = (who.account_id, &asked.filter());
     let (before, limit) = (asked.before(), asked.limit.rows());
     let query = |mut snapshot| async move {
@@ -68,8 +81,8 @@ async fn list(
     };
     let (position, mut rows) = api.replicas.ask(at_least, query).await?;
     open_summaries(&api, &mut rows).await?;
-    let page = Page::<Conversation>::of(rows, asked.limit, asked::activity)?;
-    Ok((At(position), Json(page)))
+    let page = Page::of(rows, asked.limit, asked::activity)?;
+    Ok(Found::of(page).with(At(position)))
 }
 
 async fn one(
@@ -77,27 +90,24 @@ async fn one(
     who: SignedIn,
     Id(id): Id,
     MinPosition(at_least): MinPosition,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Conversation>> {
     let account = who.account_id;
     let query = |mut snapshot| async move { seen::one(&mut snapshot, account, id).await };
     let (position, found) = api.replicas.ask(at_least, query).await?;
     let mut conversation = found.ok_or_else(|| Problem::new(Kind::NotFound))?;
     open_summaries(&api, std::slice::from_mut(&mut conversation)).await?;
-    Ok((At(position), Json(Conversation::from(conversation))))
+    Ok(Found::of(Conversation::from(conversation)).with(At(position)))
 }
 
-async fn erase(State(api): App, who: SignedIn, Id(id): Id) -> Answer<impl IntoResponse> {
+async fn erase(State(api): App, who: SignedIn, Id(id): Id) -> Answer<Accepted<Erasure>> {
     // Asking again changes nothing, so a receipt of the request would be one too many.
     let context = CommandContext {
         receipt: None,
         ..who.command(StatusCode::ACCEPTED)
     };
     let erasure = api.eraser.erase_conversation(id, context).await?;
-    Ok((
-        StatusCode::ACCEPTED,
-        At(erasure.position),
-        Json(Erasure::from(erasure)),
-    ))
+    let position = At(erasure.position);
+    Ok(Accepted::of(Erasure::from(erasure)).with(position))
 }
 
 async fn post_message(
@@ -105,7 +115,7 @@ async fn post_message(
     who: SignedIn,
     Id(id): Id,
     Json(new): Json<NewMessage>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Accepted<Posted>> {
     let command = new.command(who.account_id);
     let committed = api
         .store
@@ -113,11 +123,7 @@ async fn post_message(
         .await?;
     let location = format!("/v1/conversations/{id}/messages");
     let head = ([(header::LOCATION, location)], Done::of(&committed));
-    Ok((
-        StatusCode::ACCEPTED,
-        head,
-        Json(Posted::from_log(&committed)?),
-    ))
+    Ok(Accepted::of(Posted::from_log(&committed)?).with(head))
 }
 
 async fn messages(
@@ -126,7 +132,7 @@ async fn messages(
     Id(id): Id,
     MinPosition(at_least): MinPosition,
     Query(asked): Query<Reading>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Page<Message>>> {
     let (account, order) = (who.account_id, asked.order.into());
     let (after, limit) = (asked.after(), asked.limit.rows());
     let query = |mut snapshot| async move {
@@ -142,8 +148,8 @@ async fn messages(
     let texts = rows.iter_mut().filter_map(|row| row.text.as_mut());
     let sealed = texts.map(|text| (stream_of(id), text)).collect();
     api.store.vault().open_all(sealed).await?;
-    let page = Page::<Message>::of(rows, asked.limit, |row| row.position)?;
-    Ok((At(position), Json(page)))
+    let page = Page::of(rows, asked.limit, |row| row.position)?;
+    Ok(Found::of(page).with(At(position)))
 }
 
 /// Opens what conversations say of themselves.

@@ -1,5 +1,6 @@
 //! The id in a path.
 
+use aide::OperationInput;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use uuid::Uuid;
@@ -27,6 +28,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
             .map_err(|_| Problem::new(Kind::NotFound).field(name, "must be a UUID"))
     }
 }
+
+/// Ids of a path are documented with the path itself, which knows their names.
+impl OperationInput for Id {}
 
 #[cfg(test)]
 mod tests {

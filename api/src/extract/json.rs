@@ -2,16 +2,22 @@
 
 use std::error::Error;
 
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::{MediaType, Operation, RequestBody, SchemaObject};
+use aide::operation::set_body;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::blamed;
 use crate::Answer;
+use crate::document::{may_end_in, read};
 use crate::problem::{Kind, Problem};
 
 /// The largest body that is read.
@@ -30,6 +36,37 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         }
         let bytes = read_body(request.into_body()).await?;
         parse(&bytes).map(Self)
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Json<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let media = MediaType {
+            schema: Some(SchemaObject {
+                json_schema: read::<T>(context),
+                external_docs: None,
+                example: None,
+            }),
+            ..MediaType::default()
+        };
+        let body = RequestBody {
+            description: None,
+            content: [("application/json".to_owned(), media)]
+                .into_iter()
+                .collect(),
+            required: true,
+            extensions: Default::default(),
+        };
+        set_body(context, operation, body);
+        may_end_in(
+            operation,
+            &[
+                Kind::MalformedBody,
+                Kind::BodyTooLarge,
+                Kind::UnsupportedMediaType,
+                Kind::InvalidBody,
+            ],
+        );
     }
 }
 

@@ -1,12 +1,19 @@
 //! Positions that clients send: what they have seen, and what they want to see at least.
 
+use std::borrow::Cow;
+
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use fido_domain::Position;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::Answer;
+use crate::document::{header, may_end_in};
 use crate::problem::{Kind, Problem};
 
 /// `Fido-Min-Position`: the answer must show the log up to here, or further.
@@ -17,6 +24,14 @@ impl<S: Send + Sync> FromRequestParts<S> for MinPosition {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
         in_header(&parts.headers, "Fido-Min-Position").map(Self)
+    }
+}
+
+impl OperationInput for MinPosition {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let description = "The answer must show the log up to this position, or further.";
+        header::<After>(context, operation, "Fido-Min-Position", description);
+        may_end_in(operation, &[Kind::ReplicaBehind]);
     }
 }
 
@@ -31,10 +46,33 @@ impl<S: Send + Sync> FromRequestParts<S> for LastEventId {
     }
 }
 
+impl OperationInput for LastEventId {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        let description = "The last event that came before the stream broke off; browsers send it.";
+        header::<After>(context, operation, "Last-Event-ID", description);
+    }
+}
+
 /// A position as a parameter.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct After(pub(crate) Position);
+
+impl JsonSchema for After {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Position".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer", "format": "int64", "minimum": 0, "maximum": Position::MAX,
+        })
+    }
+}
 
 impl TryFrom<String> for After {
     type Error = &'static str;

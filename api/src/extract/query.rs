@@ -2,13 +2,18 @@
 
 use std::error::Error;
 
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::extract::rejection::QueryRejection;
 use axum::http::request::Parts;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::blamed;
 use crate::Answer;
+use crate::document;
 use crate::problem::{Kind, Problem};
 
 /// Parameters as the type they must have.
@@ -22,6 +27,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             Ok(axum::extract::Query(parameters)) => Ok(Self(parameters)),
             Err(rejection) => Err(refusal(&rejection)),
         }
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Query<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        document::query::<T>(context, operation);
     }
 }
 

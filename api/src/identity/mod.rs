@@ -8,6 +8,9 @@ mod role;
 
 use std::sync::Arc;
 
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -16,6 +19,7 @@ use fido_commands::{CommandContext, Origin};
 use fido_domain::Actor;
 use uuid::Uuid;
 
+use crate::document::needs;
 use crate::extract::Visitor;
 use crate::idempotency::Keyed;
 use crate::problem::{Kind, Problem};
@@ -62,6 +66,12 @@ impl SignedIn {
             receipt.status = done.as_u16();
         }
         context
+    }
+}
+
+impl OperationInput for SignedIn {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        needs(operation, &[]);
     }
 }
 

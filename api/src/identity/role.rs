@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -13,6 +16,7 @@ use fido_domain::{Actor, Private};
 use uuid::Uuid;
 
 use super::SignedIn;
+use crate::document::needs;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api};
 
@@ -24,8 +28,20 @@ const LONGEST_QUERY: usize = 1_000;
 /// Somebody who has signed in and has the role analyst now.
 pub(crate) struct Analyst;
 
+impl OperationInput for Analyst {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        needs(operation, &[Role::Analyst.as_str()]);
+    }
+}
+
 /// Somebody who has signed in and has the role admin now.
 pub(crate) struct Admin(SignedIn);
+
+impl OperationInput for Admin {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        needs(operation, &[Role::Admin.as_str()]);
+    }
+}
 
 impl Admin {
     /// A command of theirs on the data of `subject`; `done` is the status of the answer once it is done.

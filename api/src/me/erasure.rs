@@ -2,12 +2,11 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use fido_commands::CommandContext;
 use fido_commands::auth::Revocation;
 
 use super::asked::Farewell;
-use crate::answer::At;
+use crate::answer::{Accepted, At};
 use crate::conversation::Erasure;
 use crate::extract::Json;
 use crate::identity::SignedIn;
@@ -17,7 +16,7 @@ pub(super) async fn erase(
     State(api): App,
     who: SignedIn,
     Json(farewell): Json<Farewell>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Accepted<Erasure>> {
     api.auth
         .prove_again(who.session(), farewell.password)
         .await?;
@@ -32,5 +31,5 @@ pub(super) async fn erase(
         account_id: who.account_id,
     });
     let head = (api.config.cookie.forget(), At(erasure.position));
-    Ok((StatusCode::ACCEPTED, head, Json(Erasure::from(erasure))))
+    Ok(Accepted::of(Erasure::from(erasure)).with(head))
 }

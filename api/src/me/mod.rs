@@ -7,11 +7,10 @@ mod usage;
 
 use std::sync::Arc;
 
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::{get_with, patch_with, post_with};
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
-use axum::response::IntoResponse;
-use axum::routing::{get, patch, post};
 use fido_commands::account::AccountCommand;
 use fido_commands::vault::StreamId;
 use fido_domain::Evolve;
@@ -19,27 +18,59 @@ use fido_domain::account as domain;
 use fido_projections::account::{AccountProfile, consents, profile};
 
 use crate::account::{Account, Consent, recorded};
-use crate::answer::{At, Done};
+use crate::answer::{At, Created, Done, Found};
+use crate::document::about;
 use crate::extract::{Json, MinPosition};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
 use asked::{ConsentDecision, PreferenceChoice, ProfileRevision};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/v1/me", get(me).patch(revise).delete(erasure::erase))
-        .route("/v1/me/preferences", patch(choose))
-        .route("/v1/me/consents", post(decide))
-        .route("/v1/me/usage", get(usage::usage))
-        .route("/v1/me/export", get(export::export))
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    let unproven = &[Kind::WrongCredentials, Kind::SignInAgain];
+    ApiRouter::new()
+        .api_route(
+            "/v1/me",
+            get_with(me, about("read_me", "Who I am", &[]))
+                .patch_with(
+                    revise,
+                    about("revise_me", "Change what I say of myself", &[]),
+                )
+                .delete_with(
+                    erasure::erase,
+                    about("erase_me", "Erase everything about me for good", unproven),
+                ),
+        )
+        .api_route(
+            "/v1/me/preferences",
+            patch_with(choose, about("choose", "How I want to be answered", &[])),
+        )
+        .api_route(
+            "/v1/me/consents",
+            post_with(decide, about("decide_consent", "Agree, or no longer", &[])),
+        )
+        .api_route(
+            "/v1/me/usage",
+            get_with(
+                usage::usage,
+                about("read_usage", "What I have used this month", &[]),
+            ),
+        )
+        .api_route(
+            "/v1/me/export",
+            get_with(
+                export::export,
+                about("export_me", "Everything about me", &[]),
+            ),
+        )
+        .with_path_items(|item| item.tag("accounts"))
 }
 
 async fn me(
     State(api): App,
     who: SignedIn,
     MinPosition(at_least): MinPosition,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Account>> {
     let account = who.account_id;
     let query = |mut snapshot| async move {
         let found = profile(&mut snapshot, account).await?;
@@ -51,38 +82,41 @@ async fn me(
     let (mut profile, consents) = found.ok_or_else(|| Problem::new(Kind::ReplicaBehind))?;
     open(&api, &mut profile).await?;
     let account = Account::projected(profile, consents);
-    Ok((At(position), etag(&account), Json(account)))
+    let head = (At(position), etag(&account));
+    Ok(Found::of(account).with(head))
 }
 
 async fn revise(
     State(api): App,
     who: SignedIn,
     Json(revision): Json<ProfileRevision>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Account>> {
     let (done, account) = change(&api, &who, revision.command(), StatusCode::OK).await?;
-    Ok((done, etag(&account), Json(account)))
+    let head = (done, etag(&account));
+    Ok(Found::of(account).with(head))
 }
 
 async fn choose(
     State(api): App,
     who: SignedIn,
     Json(choice): Json<PreferenceChoice>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Account>> {
     let (done, account) = change(&api, &who, choice.command(), StatusCode::OK).await?;
-    Ok((done, etag(&account), Json(account)))
+    let head = (done, etag(&account));
+    Ok(Found::of(account).with(head))
 }
 
 async fn decide(
     State(api): App,
     who: SignedIn,
     Json(decision): Json<ConsentDecision>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Created<Consent>> {
     let command = decision.command();
     let (done, account) = change(&api, &who, command, StatusCode::CREATED).await?;
     let decided = account.consent(decision.policy_version.as_str());
     let consent = decided.unwrap_or_else(|| Consent::never(decision.policy_version));
     let location = [(header::LOCATION, "/v1/me")];
-    Ok((StatusCode::CREATED, location, done, Json(consent)))
+    Ok(Created::of(consent).with((location, done)))
 }
 
 /// Records a change to the account of `who`, and says what it is from then on.

@@ -1,20 +1,20 @@
 //! What an account has used this month.
 
 use axum::extract::State;
-use axum::response::IntoResponse;
 use fido_commands::ambient;
 use fido_projections::usage::{self, MessageCount, ModelUsage};
 use schemars::JsonSchema;
 use serde::Serialize;
 use time::{Date, Month};
 
-use crate::answer::At;
-use crate::extract::{Json, MinPosition};
+use crate::answer::{At, Found};
+use crate::extract::MinPosition;
 use crate::identity::SignedIn;
 use crate::{Answer, App};
 
 /// What an account has used in a month of UTC.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MonthlyUsage")]
 pub(super) struct Usage {
     /// The month, as in `2026-01`.
     month: String,
@@ -71,7 +71,7 @@ pub(super) async fn usage(
     State(api): App,
     who: SignedIn,
     MinPosition(at_least): MinPosition,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Usage>> {
     let account = who.account_id;
     let (from, to) = month_of(ambient::now().date());
     let query = |mut snapshot| async move {
@@ -80,7 +80,8 @@ pub(super) async fn usage(
         Ok((models, messages))
     };
     let (position, (models, messages)) = api.replicas.ask(at_least, query).await?;
-    Ok((At(position), Json(Usage::of(from, models, &messages))))
+    let usage = Usage::of(from, models, &messages);
+    Ok(Found::of(usage).with(At(position)))
 }
 
 /// The first day of the month of `day`, and that of the next.

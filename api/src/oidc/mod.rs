@@ -3,6 +3,7 @@
 //! The browser is sent to the provider with a secret of its own in a cookie, from which state, nonce
 //! and code verifier follow; when it comes back, on whichever instance, it must bring both.
 
+mod described;
 mod error;
 mod http;
 mod landing;
@@ -11,12 +12,11 @@ mod settings;
 
 use std::sync::Arc;
 
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::{get_with, post_with};
 use axum::extract::{FromRequestParts, RawPathParams, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::http::{HeaderMap, header};
 use fido_commands::auth::{Attempt, BrowserSecret};
 use fido_domain::access::SignInWay;
 use reqwest::Url;
@@ -25,11 +25,13 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::answer::At;
+use crate::answer::{At, Found};
+use crate::document::about;
 use crate::extract::{Json, Query, Visitor};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
+use described::Elsewhere;
 use error::OidcError;
 use http::Http;
 use landing::Landing;
@@ -37,11 +39,38 @@ use provider::Provider;
 
 pub use settings::{ClientSecret, OidcSettings, OidcSettingsError, ProviderSettings};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/v1/auth/oidc/{provider}/start", get(start))
-        .route("/v1/auth/oidc/{provider}/link", post(link))
-        .route("/v1/auth/oidc/{provider}/callback", get(callback))
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    let astray = &[Kind::Unavailable];
+    let failed = &[
+        Kind::SignInFailed,
+        Kind::EmailTaken,
+        Kind::EmailUnverified,
+        Kind::Conflict,
+        Kind::Unavailable,
+    ];
+    ApiRouter::new()
+        .api_route(
+            "/v1/auth/oidc/{provider}/start",
+            get_with(
+                start,
+                about("start_oidc", "Sign in with a provider", astray),
+            ),
+        )
+        .api_route(
+            "/v1/auth/oidc/{provider}/link",
+            post_with(
+                link,
+                about("link_oidc", "Sign in with it, too, from now on", astray),
+            ),
+        )
+        .api_route(
+            "/v1/auth/oidc/{provider}/callback",
+            get_with(
+                callback,
+                about("finish_oidc", "Come back from a provider", failed),
+            ),
+        )
+        .with_path_items(|item| item.tag("sessions"))
 }
 
 /// All providers of this installation; by default none. Cheap to clone.
@@ -97,6 +126,7 @@ impl FromRequestParts<Arc<Api>> for Named {
 /// Where somebody wants to be in the end.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = serde_json::json!({"return_to": "/plans"}))]
 struct Destination {
     /// A path of this installation, or a URL of an origin that is allowed; without it, the root.
     return_to: Option<String>,
@@ -106,13 +136,12 @@ async fn start(
     State(api): App,
     named: Named,
     Query(destination): Query<Destination>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Elsewhere> {
     let (secret, url, _) = named.begin(&api, destination, None).await?;
     let location = [(header::LOCATION, String::from(url))];
-    Ok((
-        StatusCode::SEE_OTHER,
-        api.config.cookie.send_away(&secret),
+    Ok(Elsewhere::to(
         location,
+        api.config.cookie.send_away(&secret),
     ))
 }
 
@@ -132,14 +161,14 @@ async fn link(
     who: SignedIn,
     named: Named,
     Json(destination): Json<Destination>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Found<Departure>> {
     let account_id = Some(who.account_id);
     let (secret, url, expires_at) = named.begin(&api, destination, account_id).await?;
     let departure = Departure {
         authorize_url: url.into(),
         expires_at,
     };
-    Ok((api.config.cookie.send_away(&secret), Json(departure)))
+    Ok(Found::of(departure).with(api.config.cookie.send_away(&secret)))
 }
 
 /// What a provider sends back with the browser, as far as it counts here.
@@ -161,7 +190,7 @@ async fn callback(
     visitor: Visitor,
     headers: HeaderMap,
     Query(back): Query<Homecoming>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<Elsewhere> {
     let secret = api
         .config
         .cookie
@@ -181,13 +210,13 @@ async fn callback(
         let opened = api.auth.sign_in(entered.account_id, way, origin).await?;
         let cookie = api.config.cookie.keep(&opened);
         let position = entered.registered_at.map(At);
-        return Ok((StatusCode::SEE_OTHER, forget, cookie, position, land).into_response());
+        return Ok(Elsewhere::to(land, (forget, cookie, position)));
     };
     let linked = api
         .auth
         .link(account_id, vouched.identity, visitor.origin())
         .await?;
-    Ok((StatusCode::SEE_OTHER, forget, At(linked.position), land).into_response())
+    Ok(Elsewhere::to(land, (forget, At(linked.position))))
 }
 
 impl Named {

@@ -3,20 +3,29 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{FieldError, Problem};
+use super::{FieldError, Kind, Problem};
 
-/// The members of RFC 9457 3.1, and ours.
-#[derive(Serialize)]
-struct ProblemBody<'a> {
+/// Why a request was not answered as asked (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct ProblemBody<'a> {
+    /// What kind of problem it is, for programs. Stable.
     #[serde(rename = "type")]
+    #[schemars(extend("enum" = Kind::ALL.map(Kind::type_uri).to_vec()))]
     name: String,
+    /// The same for people.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    /// More about this occurrence, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+    /// The parts of the request that are to blame.
     errors: &'a [FieldError],
+    /// The `X-Request-Id` of the answer.
     request_id: &'a str,
 }
 
@@ -24,7 +33,7 @@ impl Problem {
     /// Gives the response that was made from this problem its body.
     pub(crate) fn write(&self, response: Response, request_id: &str) -> Response {
         let body = ProblemBody {
-            name: format!("/problems/{}", self.kind.name()),
+            name: self.kind.type_uri(),
             title: self.kind.title(),
             status: self.kind.status().as_u16(),
             detail: self.detail.as_deref(),
@@ -48,7 +57,6 @@ mod tests {
     use axum::response::IntoResponse;
     use http_body_util::BodyExt;
 
-    use super::super::Kind;
     use super::*;
 
     #[tokio::test]

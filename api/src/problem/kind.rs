@@ -60,8 +60,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// All of them, for the tests that look at each.
-    #[cfg(test)]
+    /// All of them.
     pub(crate) const ALL: [Self; 26] = [
         Self::InvalidParameter,
         Self::MalformedBody,
@@ -119,7 +118,7 @@ impl Kind {
         }
     }
 
-    /// The name for machines; `/problems/<name>` is the problem's `type`.
+    /// The name for machines.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::InvalidParameter => "invalid-parameter",
@@ -149,6 +148,11 @@ impl Kind {
             Self::LogDiverged => "log-diverged",
             Self::Unavailable => "unavailable",
         }
+    }
+
+    /// The problem's `type`.
+    pub(crate) fn type_uri(self) -> String {
+        format!("/problems/{}", self.name())
     }
 
     /// What a person reads.

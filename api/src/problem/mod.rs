@@ -9,14 +9,17 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aide::OperationOutput;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+pub(crate) use body::ProblemBody;
 pub(crate) use kind::Kind;
 
 /// One part of a request that is not as it must be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct FieldError {
     /// The field of the body, the parameter or the header.
     pub(crate) field: String,
@@ -118,6 +121,11 @@ impl IntoResponse for Problem {
         response.extensions_mut().insert(Arc::new(self));
         response
     }
+}
+
+/// Which problems an operation may end in is told where they arise.
+impl OperationOutput for Problem {
+    type Inner = Self;
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! [`hub`] follows the log for all clients; [`feed`] is one client's stream.
 
 mod board;
+mod described;
 mod feed;
 mod frame;
 mod history;
@@ -18,20 +19,23 @@ mod tokens;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use aide::axum::ApiRouter;
+use aide::axum::routing::get_with;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::IntoResponse;
 use axum::response::sse::{KeepAlive, Sse};
-use axum::routing::get;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::document::about;
 use crate::extract::{After, LastEventId, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
 
+use described::EventStream;
 pub(crate) use hub::{Hub, NotFollowing};
 use open::{Wish, open};
 
@@ -44,14 +48,26 @@ const UNTOUCHED: [(HeaderName, &str); 2] = [
     (HeaderName::from_static("x-accel-buffering"), "no"),
 ];
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/v1/stream", get(stream))
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    let not_theirs = &[Kind::NotFound];
+    ApiRouter::new()
+        .api_route(
+            "/v1/stream",
+            get_with(
+                stream,
+                about("follow", "What happens, as it happens", not_theirs),
+            ),
+        )
+        .with_path_items(|item| item.tag("stream"))
 }
 
-#[derive(Deserialize)]
+/// What a client wants to be told.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Asked {
+    /// Only what happens in this conversation.
     conversation: Option<Uuid>,
+    /// Everything after this position first; `Last-Event-ID` wins over it.
     after: Option<After>,
 }
 
@@ -61,7 +77,7 @@ async fn stream(
     MinPosition(at_least): MinPosition,
     LastEventId(last): LastEventId,
     Query(asked): Query<Asked>,
-) -> Answer<impl IntoResponse> {
+) -> Answer<EventStream> {
     let wish = Wish {
         after: last.or(asked.after.map(|After(position)| position)),
         conversation: asked.conversation,
@@ -73,5 +89,5 @@ async fn stream(
     let frames = feed.into_stream(api.store.vault().clone());
     let sse = Sse::new(signed_in::while_signed_in(watch, frames))
         .keep_alive(KeepAlive::new().interval(HEARTBEAT));
-    Ok((UNTOUCHED, sse))
+    Ok(EventStream((UNTOUCHED, sse).into_response()))
 }

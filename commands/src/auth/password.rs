@@ -1,11 +1,13 @@
 //! Passwords: what is accepted as one, and argon2id off the async threads.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{Error, PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -53,6 +55,19 @@ impl TryFrom<String> for Password {
 
     fn try_from(password: String) -> Result<Self, PasswordError> {
         Self::parse(password)
+    }
+}
+
+impl JsonSchema for Password {
+    fn schema_name() -> Cow<'static, str> {
+        "Password".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string", "format": "password", "minLength": 8, "maxLength": 256,
+            "pattern": r"^[^\u0000]*$",
+        })
     }
 }
 

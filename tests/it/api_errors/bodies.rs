@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Scene;
-use super::case::Case;
+use crate::case::Case;
 
 /// A route that takes a body.
 struct Route {

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::Scene;
-use super::case::Case;
+use crate::case::Case;
 
 const UNKNOWN: &str = "0190b5a4-7c3e-7000-8000-000000000000";
 

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde_json::Value;
 
 use crate::app::{TestApp, TestUser};
 
 /// A request and what is expected of it.
 #[derive(Clone)]
-pub(super) struct Case {
+pub(crate) struct Case {
     method: Method,
     path: String,
     headers: Vec<(&'static str, String)>,
@@ -20,7 +20,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn new(method: Method, path: impl Into<String>) -> Self {
+    pub(crate) fn new(method: Method, path: impl Into<String>) -> Self {
         Self {
             method,
             path: path.into(),
@@ -32,47 +32,54 @@ impl Case {
         }
     }
 
-    pub(super) fn get(path: impl Into<String>) -> Self {
+    pub(crate) fn get(path: impl Into<String>) -> Self {
         Self::new(Method::GET, path)
     }
 
-    pub(super) fn post(path: impl Into<String>) -> Self {
+    pub(crate) fn post(path: impl Into<String>) -> Self {
         Self::new(Method::POST, path)
     }
 
-    pub(super) fn by(self, user: &TestUser) -> Self {
+    pub(crate) fn by(self, user: &TestUser) -> Self {
         let bearer = format!("Bearer {}", user.token);
         self.header("authorization", bearer)
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     /// A body that says it is JSON.
-    pub(super) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self.header("content-type", "application/json")
     }
 
-    pub(super) fn json(self, body: &Value) -> Self {
+    pub(crate) fn json(self, body: &Value) -> Self {
         self.body(body.to_string())
     }
 
-    pub(super) fn expect(mut self, status: u16, problem: &'static str) -> Self {
+    pub(crate) fn expect(mut self, status: u16, problem: &'static str) -> Self {
         self.status = status;
         self.problem = problem;
         self
     }
 
-    pub(super) fn naming(mut self, field: impl Into<String>) -> Self {
+    pub(crate) fn naming(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self
     }
 
-    /// Sends the request and looks at the answer.
-    pub(super) async fn check(&self, app: &TestApp) {
+    /// With a parameter, as it stands in a URL.
+    pub(crate) fn query(mut self, name: &str, value: &str) -> Self {
+        let sign = if self.path.contains('?') { '&' } else { '?' };
+        self.path.push_str(&format!("{sign}{name}={value}"));
+        self
+    }
+
+    /// Sends the request.
+    pub(crate) async fn answer(&self, app: &TestApp) -> Response {
         let mut request = app
             .http
             .request(self.method.clone(), app.url(&self.path))
@@ -80,10 +87,13 @@ impl Case {
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
-        let response = request
-            .send()
-            .await
-            .unwrap_or_else(|error| panic!("{self} was not answered: {error:?}"));
+        let answer = request.send().await;
+        answer.unwrap_or_else(|error| panic!("{self} was not answered: {error:?}"))
+    }
+
+    /// Sends the request and looks at the answer.
+    pub(crate) async fn check(&self, app: &TestApp) {
+        let response = self.answer(app).await;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.unwrap();
         assert_eq!(status, self.status, "{self}: {text}");

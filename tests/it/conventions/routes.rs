@@ -1,0 +1,125 @@
+//! Every route: how it is asked well, and the status that it then answers. What follows from the
+//! document (who may, which parameters there are) is not repeated here.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A route.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    /// The status when all is well.
+    pub(super) done: u16,
+    /// A body that is accepted.
+    pub(super) body: Option<Value>,
+    /// Whether the same request under the same `Idempotency-Key` gets the first answer again.
+    pub(super) is_keyed: bool,
+}
+
+impl Route {
+    fn new(method: Method, path: &'static str, done: u16) -> Self {
+        Self {
+            method,
+            path,
+            done,
+            body: None,
+            is_keyed: false,
+        }
+    }
+
+    /// The same, to be changed in one point.
+    pub(super) fn like(&self) -> Self {
+        Self {
+            method: self.method.clone(),
+            body: self.body.clone(),
+            ..*self
+        }
+    }
+
+    fn sending(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// Where nothing is configured for it, there is nothing.
+    fn absent(mut self) -> Self {
+        self.done = 404;
+        self
+    }
+
+    fn keyed(mut self) -> Self {
+        self.is_keyed = true;
+        self
+    }
+}
+
+fn get(path: &'static str) -> Route {
+    Route::new(Method::GET, path, 200)
+}
+
+fn post(path: &'static str, done: u16, body: Value) -> Route {
+    Route::new(Method::POST, path, done).sending(body)
+}
+
+fn patch(path: &'static str, body: Value) -> Route {
+    Route::new(Method::PATCH, path, 200).sending(body)
+}
+
+fn delete(path: &'static str, done: u16) -> Route {
+    Route::new(Method::DELETE, path, done)
+}
+
+/// In an order in which each of them can succeed: what ends something comes last.
+pub(super) fn table() -> Vec<Route> {
+    vec![
+        get("/healthz"),
+        get("/readyz"),
+        post(
+            "/v1/accounts",
+            201,
+            json!({ "email": "eve@example.com", "password": "correct horse", "display_name": "Eve" }),
+        ),
+        get("/v1/me"),
+        patch("/v1/me", json!({ "company_name": "Ada's Bakery" })).keyed(),
+        patch("/v1/me/preferences", json!({ "response_style": "concise" })).keyed(),
+        post(
+            "/v1/me/consents",
+            201,
+            json!({ "policy_version": "privacy-2026-01", "accepted": true }),
+        )
+        .keyed(),
+        get("/v1/me/usage"),
+        get("/v1/me/export"),
+        post(
+            "/v1/sessions",
+            201,
+            json!({ "email": "ada@example.com", "password": "correct horse" }),
+        ),
+        get("/v1/sessions"),
+        get("/v1/copilots"),
+        post(
+            "/v1/conversations",
+            201,
+            json!({ "copilot": "growth_engine" }),
+        )
+        .keyed(),
+        get("/v1/conversations"),
+        get("/v1/conversations/{conversation_id}"),
+        post(
+            "/v1/conversations/{conversation_id}/messages",
+            202,
+            json!({ "text": "Hello" }),
+        )
+        .keyed(),
+        get("/v1/conversations/{conversation_id}/messages"),
+        get("/v1/stream"),
+        get("/v1/analytics/{view}"),
+        get("/v1/auth/oidc/{provider}/start").absent(),
+        get("/v1/auth/oidc/{provider}/callback").absent(),
+        post("/v1/auth/oidc/{provider}/link", 200, json!({})).absent(),
+        delete("/v1/conversations/{conversation_id}", 202),
+        delete("/v1/sessions/{session_id}", 204),
+        delete("/v1/sessions/current", 204),
+        delete("/v1/me", 202).sending(json!({ "password": "correct horse" })),
+    ]
+}
