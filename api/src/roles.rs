@@ -2,35 +2,47 @@
 
 use std::sync::Arc;
 
-use axum::Router;
+use aide::OperationInput;
+use aide::axum::ApiRouter;
+use aide::axum::routing::{delete_with, post_with};
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::{FromRequestParts, RawPathParams, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::routing::{delete, post};
 use fido_commands::account::AccountCommand;
 use fido_commands::auth::Revocation;
 use fido_domain::account::{Account, Role, RoleReason};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::answer::Done;
+use crate::answer::{Done, Found, NoContent};
+use crate::document::{about, path_parameter};
 use crate::extract::{Id, Json};
 use crate::identity::Admin;
 use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/v1/admin/accounts/{account_id}/roles", post(grant))
-        .route(
-            "/v1/admin/accounts/{account_id}/roles/{role}",
-            delete(revoke),
+pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
+    let kept = &[Kind::Conflict];
+    ApiRouter::new()
+        .api_route(
+            "/v1/admin/accounts/{account_id}/roles",
+            post_with(grant, about("grant_role", "Let an account do more", &[])),
         )
+        .api_route(
+            "/v1/admin/accounts/{account_id}/roles/{role}",
+            delete_with(revoke, about("revoke_role", "Take a role back", kept)),
+        )
+        .with_path_items(|item| item.tag("operators"))
 }
 
 /// What an account is to be let do.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({ "role": "analyst", "reason": "Looks after the figures" }))]
 struct Grant {
     /// The role.
     role: Role,
@@ -39,7 +51,7 @@ struct Grant {
 }
 
 /// What an account may do now.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Roles {
     /// Whose roles they are.
     account_id: Uuid,
@@ -53,12 +65,12 @@ async fn grant(
     admin: Admin,
     Id(account_id): Id,
     Json(grant): Json<Grant>,
-) -> Answer<(Done, Json<Roles>)> {
+) -> Answer<Found<Roles>> {
     let (role, reason) = (grant.role, grant.reason);
     let command = AccountCommand::GrantRole { role, reason };
     let done = order(&api, &admin, account_id, command, StatusCode::OK).await?;
     let roles = api.auth.roles(account_id).await?;
-    Ok((done, Json(Roles { account_id, roles })))
+    Ok(Found::of(Roles { account_id, roles }).with(done))
 }
 
 /// Takes that back; it holds from the account's next request on.
@@ -67,10 +79,10 @@ async fn revoke(
     admin: Admin,
     Id(account_id): Id,
     Named(role): Named,
-) -> Answer<(Done, StatusCode)> {
+) -> Answer<NoContent> {
     let command = AccountCommand::RevokeRole { role, reason: None };
-    let done = StatusCode::NO_CONTENT;
-    Ok((order(&api, &admin, account_id, command, done).await?, done))
+    let done = order(&api, &admin, account_id, command, StatusCode::NO_CONTENT).await?;
+    Ok(NoContent::new().with(done))
 }
 
 async fn order(
@@ -91,6 +103,12 @@ async fn order(
 
 /// The role at the end of the path. What is no role is not found.
 struct Named(Role);
+
+impl OperationInput for Named {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        path_parameter::<Role>(context, operation, "role", "Which role.");
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;

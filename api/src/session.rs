@@ -23,7 +23,12 @@ use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
 
 pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
-    let wrong = &[Kind::WrongCredentials, Kind::Unavailable];
+    let wrong = &[
+        Kind::WrongCredentials,
+        Kind::TooManyAttempts,
+        Kind::Busy,
+        Kind::Unavailable,
+    ];
     ApiRouter::new()
         .api_route(
             "/v1/sessions",

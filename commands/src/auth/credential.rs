@@ -1,11 +1,14 @@
 //! Replacing a password: by whoever knows the old one, or by whoever reads the account's mail.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fido_domain::access::{Access, AccessEvent, PasswordProof, SignOutReason};
 use fido_domain::account::{Account, AccountEvent};
 use fido_domain::text::EmailAddress;
 use fido_domain::{Actor, Evolve, Private};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use time::Duration;
@@ -29,6 +32,16 @@ pub struct ResetToken(String);
 impl From<String> for ResetToken {
     fn from(token: String) -> Self {
         Self(token)
+    }
+}
+
+impl JsonSchema for ResetToken {
+    fn schema_name() -> Cow<'static, str> {
+        "ResetToken".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "password" })
     }
 }
 
