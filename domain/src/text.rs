@@ -253,7 +253,7 @@ impl JsonSchema for EmailAddress {
         );
         let pattern = format!(r"^{name}@{label}(\.{label})*$");
         json_schema!({
-            "type": "string", "format": "email", "minLength": 3, "maxLength": 254,
+            "type": "string", "minLength": 3, "maxLength": 254,
             "pattern": pattern,
         })
     }

@@ -521,7 +521,6 @@ export interface components {
         };
         /** @description Which end of the conversation comes first. */
         Direction: "asc" | "desc";
-        /** Format: email */
         EmailAddress: string;
         /** @description What an erasure has led to: where the log proves it. */
         Erasure: {
