@@ -134,10 +134,9 @@ async fn refusals_are_counted_and_never_keep_anybody_waiting() {
 
     // Where a stranger was is sealed, and can be found out.
     let vault = app.ground.vault().await;
-    let of_strangers = events(&app).await.into_iter();
-    let mut stranger = of_strangers
-        .filter(|event| event.event_type == "strangers_refused")
-        .next_back()
+    let mut told = events(&app).await.into_iter();
+    let mut stranger = told
+        .rfind(|event| event.event_type == "strangers_refused")
         .unwrap();
     assert!(!stranger.payload.get().contains("127.0.0.1"));
     vault.open(&mut stranger).await.unwrap();
