@@ -2,10 +2,12 @@
 
 use anyhow::{Result, bail};
 use fido_commands::account::{AccountCommand, AccountRefusal};
+use fido_commands::auth::Revocation;
 use fido_commands::erasure::{EraseError, Eraser};
 use fido_commands::{CommandContext, EventStore, ExecuteError};
 use fido_domain::Actor;
 use fido_domain::account::Account;
+use fido_nats::Nats;
 use fido_nats::access::Role;
 use serde_json::json;
 
@@ -18,7 +20,7 @@ use crate::roles;
 /// When there is no such account, no register, or something cannot be reached; what was begun is
 /// completed when this is called again, or when `fido serve` starts.
 pub async fn erase(args: &AccountEraseArgs) -> Result<String> {
-    let (store, place) = open(&args.connections, &args.vault).await?;
+    let (store, place, nats) = open(&args.connections, &args.vault).await?;
     let context = CommandContext::new(Actor::system("operator"), args.id);
     let erased = Eraser::new(store, place.register())
         .erase_account(args.id, context)
@@ -27,6 +29,8 @@ pub async fn erase(args: &AccountEraseArgs) -> Result<String> {
         Err(EraseError::NotFound) => bail!("there is no account {}", args.id),
         erased => erased?,
     };
+    let account_id = args.id;
+    tell(&nats, Revocation::All { account_id }).await;
     Ok(if args.json {
         json!({"account_id": args.id, "position": receipt.position}).to_string()
     } else {
@@ -43,7 +47,12 @@ pub async fn erase(args: &AccountEraseArgs) -> Result<String> {
 /// When there is no such account, or something cannot be reached.
 pub async fn grant(args: &AccountRoleArgs) -> Result<String> {
     let role = args.role.into();
-    order(args, AccountCommand::GrantRole { role }, "has").await
+    order(
+        args,
+        AccountCommand::GrantRole { role, reason: None },
+        "has",
+    )
+    .await
 }
 
 /// Takes back what an account was let do, and says where the log has it.
@@ -52,11 +61,16 @@ pub async fn grant(args: &AccountRoleArgs) -> Result<String> {
 /// As [`grant`].
 pub async fn revoke(args: &AccountRoleArgs) -> Result<String> {
     let role = args.role.into();
-    order(args, AccountCommand::RevokeRole { role }, "no longer has").await
+    order(
+        args,
+        AccountCommand::RevokeRole { role, reason: None },
+        "no longer has",
+    )
+    .await
 }
 
 async fn order(args: &AccountRoleArgs, command: AccountCommand, verb: &str) -> Result<String> {
-    let (store, _) = open(&args.connections, &args.vault).await?;
+    let (store, _, nats) = open(&args.connections, &args.vault).await?;
     let context = CommandContext::new(Actor::system("operator"), args.id);
     let ordered = store.execute::<Account>(args.id, command, &context).await;
     let committed = match ordered {
@@ -65,6 +79,8 @@ async fn order(args: &AccountRoleArgs, command: AccountCommand, verb: &str) -> R
         }
         ordered => ordered?,
     };
+    let account_id = args.id;
+    tell(&nats, Revocation::Roles { account_id }).await;
     let role = fido_domain::account::Role::from(args.role).as_str();
     Ok(if args.json {
         let is_new = !committed.events.is_empty();
@@ -78,13 +94,28 @@ async fn order(args: &AccountRoleArgs, command: AccountCommand, verb: &str) -> R
     })
 }
 
-/// The event store, and where its keys are.
-async fn open(connections: &Connections, vault: &VaultArgs) -> Result<(EventStore, VaultPlace)> {
+/// Tells processes that serve the API, which otherwise learn it from the log a moment later.
+async fn tell(nats: &Nats, revocation: Revocation) {
+    let told = async {
+        nats.publish_revocation(revocation).await?;
+        // The server takes things in order: when it answers it has taken that, too.
+        nats.ping().await
+    };
+    if let Err(error) = told.await {
+        tracing::warn!(error = %error, "processes that serve the API were not told; the log tells them");
+    }
+}
+
+/// The event store, where its keys are, and the broker.
+async fn open(
+    connections: &Connections,
+    vault: &VaultArgs,
+) -> Result<(EventStore, VaultPlace, Nats)> {
     let addresses = connections.resolve()?;
     let place = vault.resolve(&addresses);
     let system = roles::System::connect(&addresses, Role::Operator).await?;
     let vault = system
         .vault(&place, config::master_keys_beside(&place)?)
         .await?;
-    Ok((system.store(vault), place))
+    Ok((system.store(vault), place, system.nats().clone()))
 }

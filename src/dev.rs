@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{
     self, ADDRESSES_FILE, Addresses, DevArgs, ModelArgs, OwnerUrls, ReplicaAddress, VaultPlace,
 };
+use crate::mail;
 use crate::migrate;
 use crate::model::{self, OfflineModel};
 use crate::roles::{self, System};
@@ -95,6 +96,7 @@ async fn run_on(
     let config = ApiConfig {
         cookie: SessionCookie::PlainLocalhost,
         oidc,
+        mail: mail::config_or_print(&args.mail, print_mail)?,
     };
     let serving = tasks.spawn(system.clone().serve(
         listener,
@@ -256,6 +258,12 @@ async fn listen(port: u16) -> Result<TcpListener> {
         "ports {port} to {} are all in use; choose one with --port",
         port.saturating_add(PORTS)
     )
+}
+
+/// Where the ready line goes too; whoever reads may have gone.
+fn print_mail(mail: &str) {
+    let mut stdout = std::io::stdout();
+    let _ = writeln!(stdout, "\n{mail}").and_then(|()| stdout.flush());
 }
 
 /// A file that only this user can read.

@@ -8,6 +8,7 @@ pub mod config;
 pub mod dev;
 pub mod keys;
 pub mod log;
+pub mod mail;
 pub mod migrate;
 pub mod model;
 pub mod nats;

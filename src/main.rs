@@ -11,7 +11,7 @@ use fido::config::{
 };
 use fido::roles::{self, System};
 use fido::{
-    account, analytics, audit, bench, dev, keys, log, migrate, model, nats, replica, status,
+    account, analytics, audit, bench, dev, keys, log, mail, migrate, model, nats, replica, status,
 };
 use fido_api::{ApiConfig, SessionCookie};
 use fido_nats::access::Role;
@@ -68,7 +68,11 @@ async fn start(cli: Cli) -> Result<()> {
             } else {
                 SessionCookie::Secure
             };
-            let config = ApiConfig { cookie, oidc };
+            let config = ApiConfig {
+                cookie,
+                mail: mail::config(&args.mail)?,
+                oidc,
+            };
             system
                 .serve(listener, vault, place.register(), config, shutdown)
                 .await

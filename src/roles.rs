@@ -116,9 +116,9 @@ impl System {
         let Some((store, replicas, tasks)) = self.write_and_read(vault, &shutdown).await else {
             return Ok(());
         };
-        tasks.spawn(sweep_receipts(store.clone(), shutdown.clone()));
-        tasks.close();
         let auth = Auth::new(store.clone());
+        tasks.spawn(sweep(store.clone(), auth.clone(), shutdown.clone()));
+        tasks.close();
         let eraser = Eraser::new(store.clone(), register);
         resume_erasures(&eraser).await;
         let api = Api::new(store, auth, eraser, replicas, self.nats, config);
@@ -337,8 +337,8 @@ async fn resume_erasures(eraser: &Eraser) {
     }
 }
 
-/// Deletes receipts whose time is over, now and every hour.
-async fn sweep_receipts(store: EventStore, shutdown: CancellationToken) {
+/// Deletes what is over, receipts and sign-in data, now and every hour.
+async fn sweep(store: EventStore, auth: Auth, shutdown: CancellationToken) {
     let mut hourly = tokio::time::interval(Duration::from_secs(60 * 60));
     loop {
         tokio::select! {
@@ -349,6 +349,11 @@ async fn sweep_receipts(store: EventStore, shutdown: CancellationToken) {
             Ok(0) => {}
             Ok(swept) => tracing::info!(receipts = swept, "receipts of idempotency keys swept"),
             Err(error) => tracing::warn!(error = %error, "receipts were not swept"),
+        }
+        match auth.sweep().await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(rows = swept, "sign-in data that is over swept"),
+            Err(error) => tracing::warn!(error = %error, "sign-in data was not swept"),
         }
     }
 }

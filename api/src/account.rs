@@ -26,7 +26,7 @@ use crate::{Answer, Api, App};
 pub(crate) use answers::{Account, Consent};
 
 pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
-    let taken = &[Kind::EmailTaken, Kind::Unavailable];
+    let taken = &[Kind::EmailTaken, Kind::Busy, Kind::Unavailable];
     ApiRouter::new()
         .api_route(
             "/v1/accounts",

@@ -1,9 +1,11 @@
 //! How people ask: HTTP in, commands and queries through, JSON and event streams out. Handlers
 //! translate; what may happen is decided in `commands`, what can be seen comes from `projections`.
 
+mod access;
 mod account;
 mod analytics;
 mod answer;
+mod behind;
 mod conversation;
 mod copilots;
 mod cursor;
@@ -13,11 +15,14 @@ mod health;
 mod idempotency;
 mod identity;
 mod linger;
+mod mail;
 mod me;
 mod oidc;
+mod password;
 mod plan;
 mod problem;
 mod request;
+mod roles;
 mod router;
 mod serve;
 mod session;
@@ -33,6 +38,7 @@ use fido_nats::Nats;
 use fido_projections::Replicas;
 
 pub use identity::SessionCookie;
+pub use mail::{MailConfig, Mailer, MailerError};
 pub use oidc::{ClientSecret, Oidc, OidcSettings, OidcSettingsError, ProviderSettings};
 pub use problem::Problem;
 pub use reqwest::Url;
@@ -44,6 +50,8 @@ pub use serve::serve;
 pub struct ApiConfig {
     /// How browsers are to keep the session.
     pub cookie: SessionCookie,
+    /// How people are written to.
+    pub mail: MailConfig,
     /// Who else can say who somebody is.
     pub oidc: Oidc,
 }
@@ -57,6 +65,7 @@ pub struct Api {
     nats: Nats,
     hub: stream::Hub,
     last_look: health::LastLook,
+    post_office: mail::PostOffice,
     config: ApiConfig,
 }
 
@@ -71,7 +80,8 @@ impl Api {
         config: ApiConfig,
     ) -> Self {
         Self {
-            hub: stream::Hub::new(nats.clone(), store.clone(), replicas.clone()),
+            hub: stream::Hub::new(nats.clone(), store.clone(), replicas.clone(), auth.clone()),
+            post_office: mail::PostOffice::new(auth.clone(), config.mail.clone()),
             last_look: health::LastLook::default(),
             store,
             auth,

@@ -46,6 +46,11 @@ impl RequestInfo {
         &self.id
     }
 
+    /// Who turned out to be asking; nobody who is known, unless they have signed in.
+    pub(crate) fn account(&self) -> Option<Uuid> {
+        self.account.get().copied()
+    }
+
     /// Notes who turned out to be asking.
     pub(crate) fn asked_by(&self, account: Uuid) {
         // Extracted twice it is the same account.

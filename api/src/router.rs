@@ -7,7 +7,7 @@ use aide::axum::ApiRouter;
 use aide::openapi::OpenApi;
 use axum::Router;
 use axum::http::{HeaderValue, header};
-use axum::middleware::{from_fn, map_request};
+use axum::middleware::{from_fn, from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -17,8 +17,8 @@ use crate::document::{self, Documented};
 use crate::problem::{Kind, Problem};
 use crate::request::observe;
 use crate::{
-    Api, account, analytics, conversation, copilots, health, idempotency, linger, me, oidc, plan,
-    session, stream,
+    Api, access, account, analytics, conversation, copilots, health, idempotency, linger, me, oidc,
+    password, plan, roles, session, stream,
 };
 
 /// The API as a service. Event streams come alive when [`serve`](crate::serve()) follows the log.
@@ -31,6 +31,8 @@ pub fn router(api: Arc<Api>) -> Router {
     for mistake in mistakes {
         tracing::error!(mistake, "the API's document is not right");
     }
+    let noting = from_fn_with_state(Arc::clone(&api), access::note_refusals);
+    let router = router.layer(noting);
     around(router.merge(document::pages(&document))).with_state(api)
 }
 
@@ -45,6 +47,8 @@ pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
         .merge(account::routes())
         .merge(me::routes())
         .merge(oidc::routes())
+        .merge(password::routes())
+        .merge(roles::routes())
         .merge(session::routes())
         .merge(copilots::routes())
         .merge(conversation::routes())

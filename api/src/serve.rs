@@ -9,6 +9,7 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::behind::Behind;
 use crate::{Api, router};
 
 /// How long requests in progress may take once the end has come.
@@ -22,6 +23,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub async fn serve(api: Api, listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
     let api = Arc::new(api);
     let following = tokio::spawn(api.hub.clone().follow(shutdown.clone()));
+    let behind = Behind::begin(&api, &shutdown);
     let listener = listener.tap_io(|connection| {
         // A token is a small packet, and must not wait for the next one.
         if let Err(error) = connection.set_nodelay(true) {
@@ -39,5 +41,6 @@ pub async fn serve(api: Api, listener: TcpListener, shutdown: CancellationToken)
         served = server.into_future() => served?,
         () = overdue => tracing::warn!("some requests did not end in time and are cut off"),
     }
+    behind.end().await;
     following.await.map_err(io::Error::other)
 }

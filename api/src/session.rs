@@ -6,6 +6,7 @@ use aide::axum::ApiRouter;
 use aide::axum::routing::{delete_with, post_with};
 use axum::extract::State;
 use fido_commands::auth::{Device, Password};
+use fido_domain::access::SignInWay;
 use fido_domain::text::EmailAddress;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,12 @@ use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
 
 pub(crate) fn routes() -> ApiRouter<Arc<Api>> {
-    let wrong = &[Kind::WrongCredentials, Kind::Unavailable];
+    let wrong = &[
+        Kind::WrongCredentials,
+        Kind::TooManyAttempts,
+        Kind::Busy,
+        Kind::Unavailable,
+    ];
     ApiRouter::new()
         .api_route(
             "/v1/sessions",
@@ -56,11 +62,9 @@ async fn sign_in(
     visitor: Visitor,
     Json(given): Json<Credentials>,
 ) -> Answer<Created<Welcome>> {
-    let account_id = api.auth.check(&given.email, given.password).await?;
-    let opened = api
-        .auth
-        .open_session(account_id, visitor.user_agent())
-        .await?;
+    let (origin, way) = (visitor.origin(), SignInWay::Password);
+    let account_id = api.auth.check(&given.email, given.password, origin).await?;
+    let opened = api.auth.sign_in(account_id, way, origin).await?;
     let (account, position) = recorded(&api, account_id).await?;
     let cookie = api.config.cookie.keep(&opened);
     let welcome = Created::of(Welcome::new(account, &opened));
@@ -74,14 +78,20 @@ async fn devices(State(api): App, who: SignedIn) -> Answer<Found<Page<Session>>>
 }
 
 async fn revoke(State(api): App, who: SignedIn, Id(session_id): Id) -> Answer<NoContent> {
-    let revoked = api.auth.revoke(who.account_id, session_id).await?;
+    let revoked = api
+        .auth
+        .revoke(who.session(), session_id, who.origin())
+        .await?;
     revoked
         .then(NoContent::new)
         .ok_or_else(|| Problem::new(Kind::NotFound))
 }
 
 async fn sign_out(State(api): App, who: SignedIn) -> Answer<NoContent> {
-    api.auth.revoke(who.account_id, who.session_id).await?;
+    let session = who.session();
+    api.auth
+        .revoke(session, session.session_id, who.origin())
+        .await?;
     Ok(NoContent::new().with(api.config.cookie.forget()))
 }
 

@@ -4,7 +4,7 @@ mod identity;
 mod profile;
 
 use fido_domain::Private;
-use fido_domain::account::{Account, AccountEvent, DisplayName, PolicyVersion, Role};
+use fido_domain::account::{Account, AccountEvent, DisplayName, PolicyVersion, Role, RoleReason};
 use fido_domain::text::EmailAddress;
 
 use crate::Decide;
@@ -67,11 +67,15 @@ pub enum AccountCommand {
     GrantRole {
         /// What it may do from now on.
         role: Role,
+        /// Why, for whoever looks into the log.
+        reason: Option<RoleReason>,
     },
     /// An operator takes that back.
     RevokeRole {
         /// What it may no longer do.
         role: Role,
+        /// Why, for whoever looks into the log.
+        reason: Option<RoleReason>,
     },
 }
 
@@ -142,14 +146,22 @@ impl Decide for Account {
             {
                 Err(AccountRefusal::NotFound)
             }
-            AccountCommand::RevokeRole { role: Role::User } => Err(AccountRefusal::AlwaysUser),
-            AccountCommand::GrantRole { role } => Ok(if self.has(*role) {
+            AccountCommand::RevokeRole {
+                role: Role::User, ..
+            } => Err(AccountRefusal::AlwaysUser),
+            AccountCommand::GrantRole { role, reason } => Ok(if self.has(*role) {
                 Vec::new()
             } else {
-                vec![AccountEvent::RoleGranted { role: *role }]
+                vec![AccountEvent::RoleGranted {
+                    role: *role,
+                    reason: reason.clone().map(Private::new),
+                }]
             }),
-            AccountCommand::RevokeRole { role } => Ok(if self.has(*role) {
-                vec![AccountEvent::RoleRevoked { role: *role }]
+            AccountCommand::RevokeRole { role, reason } => Ok(if self.has(*role) {
+                vec![AccountEvent::RoleRevoked {
+                    role: *role,
+                    reason: reason.clone().map(Private::new),
+                }]
             } else {
                 Vec::new()
             }),

@@ -25,8 +25,10 @@
 //!
 //! [`log`] is the other end: the whole log by position, for whoever tells others. [`fork`] declares
 //! how it goes on after PostgreSQL has lost its tail. [`erasure`] ends the key of what belongs to
-//! somebody. [`auth`] knows passwords and sessions, which change and disappear and so are no events.
+//! somebody. [`auth`] knows passwords and sessions, which change and disappear and so are no events;
+//! what happened at the door is ([`access`]).
 
+pub mod access;
 pub mod account;
 pub mod ambient;
 pub mod append;

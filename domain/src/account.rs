@@ -12,7 +12,7 @@ use cqrs_es::DomainEvent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::text::EmailAddress;
+use crate::text::{EmailAddress, Line};
 use crate::upcast::newest;
 use crate::word::Word;
 use crate::{Evolve, Imprint, Private, StoredEvent};
@@ -27,6 +27,8 @@ pub use record::{AccountRecord, Consent};
 pub use revenue::{Amount, Currency, MonthlyRevenue, NoAmount, NoCurrency};
 pub use role::Role;
 
+/// Why a role was granted or taken back.
+pub type RoleReason = Line<500>;
 /// A version of a policy that people agree to, as its publisher calls it.
 pub type PolicyVersion = Word<50>;
 /// Somebody who can say who a person is, as this installation calls them.
@@ -54,12 +56,18 @@ pub enum AccountEvent {
     RoleGranted {
         /// What it may do from now on.
         role: Role,
+        /// Why, in the words of whoever granted it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Private<RoleReason>>,
     },
     /// An operator took that back.
     #[serde(rename = "role_revoked")]
     RoleRevoked {
         /// What it may no longer do.
         role: Role,
+        /// Why, in the words of whoever took it back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Private<RoleReason>>,
     },
     /// The person told something else about themselves. Only what has changed is said: a new value,
     /// or the name of a part that is no longer given.
@@ -180,9 +188,14 @@ impl Account {
         self.erased
     }
 
+    /// What it may do; nothing once it was erased.
+    pub fn roles(&self) -> &[Role] {
+        if self.erased { &[] } else { &self.roles }
+    }
+
     /// Whether it may do what `role` lets it; an erased account may do nothing.
     pub fn has(&self, role: Role) -> bool {
-        !self.erased && self.roles.contains(&role)
+        self.roles().contains(&role)
     }
 
     /// Which parts of the profile are given.
@@ -232,8 +245,8 @@ impl Evolve for Account {
                 self.profile.display_name = Some(Imprint::of(display_name));
             }
             AccountEvent::AccountErased {} => self.erased = true,
-            AccountEvent::RoleGranted { role } => role::grant(&mut self.roles, *role),
-            AccountEvent::RoleRevoked { role } => self.roles.retain(|held| held != role),
+            AccountEvent::RoleGranted { role, .. } => role::grant(&mut self.roles, *role),
+            AccountEvent::RoleRevoked { role, .. } => self.roles.retain(|held| held != role),
             AccountEvent::ProfileRevised { .. } => self.profile.revise(event, Imprint::of),
             AccountEvent::PreferencesChosen { .. } => self.preferences.choose(event),
             AccountEvent::ConsentGiven { policy_version } => {

@@ -1,6 +1,7 @@
 //! What has happened in Fido, and what is true because of it: events, the state they add up to,
 //! and the parsed values they are made of. Pure: no I/O, no clock, no randomness.
 
+pub mod access;
 pub mod account;
 pub mod catalogue;
 pub mod conversation;

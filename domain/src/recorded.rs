@@ -154,7 +154,7 @@ pub fn encode<E: Serialize>(event: &E) -> Result<serde_json::Value, serde_json::
 }
 
 /// Who did it: a person in a role, or a part of Fido.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Actor {
     /// The account that acted; none for Fido itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,10 +12,10 @@ select s.day,
                count(distinct t.actor) filter (where t.event_type = 'account_registered') as new_accounts
           from fido.audit_timeline t
           left join fido.accounts a on a.account_id = t.actor
-         where t.actor is not null
+         where t.actor is not null and t.aggregate_type <> 'access'
          group by 1, 2) s;
 
-comment on view analytics.daily_actives is 'How many accounts did something on a day: wrote, planned, or opened the account. Reading and signing in are no events and do not count; nor does what Fido did for them. A row is a day and an audience.
+comment on view analytics.daily_actives is 'How many accounts did something on a day: wrote, planned, or opened the account. Reading, signing in and being refused do not count; nor does what Fido did for them. A row is a day and an audience.
 
 Example:
 select day, accounts, new_accounts, suppressed

@@ -10,6 +10,7 @@ mod names;
 mod ordered;
 pub mod relay;
 pub mod replica;
+pub mod revocations;
 pub mod status;
 mod stop;
 mod stream;

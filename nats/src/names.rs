@@ -21,6 +21,10 @@ pub(crate) const LIVE: &str = "fido.live.>";
 pub(crate) const STOPS: &str = "fido.stops.*";
 /// Positions of replicas.
 pub(crate) const REPLICAS: &str = "fido.replica.*";
+/// What was revoked.
+pub(crate) const REVOKED: &str = "fido.sessions.revoked";
+/// Heartbeats of whoever listens for that.
+pub(crate) const HEARTBEATS: &str = "fido.sessions.heartbeat.*";
 /// The log that the stream carries, in the stream's metadata.
 pub(crate) const LOG_ID: &str = "fido_log_id";
 /// The epoch of the log in which the stream was made, in the stream's metadata.
@@ -76,6 +80,11 @@ pub(crate) fn stop_subject(reply: Uuid) -> String {
 /// The reply that a message on such a subject is about.
 pub(crate) fn stopped(subject: &str) -> Option<Uuid> {
     subject.strip_prefix("fido.stops.")?.parse().ok()
+}
+
+/// Where a listener sends its heartbeat to itself.
+pub(crate) fn heartbeat_subject(listener: Uuid) -> String {
+    format!("fido.sessions.heartbeat.{listener}")
 }
 
 /// Where a replica tells its position.

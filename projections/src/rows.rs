@@ -1,6 +1,7 @@
 //! The rows that follow from events: a batch is folded into what it changes, purely; then each table
 //! is written with a handful of statements, however many events there were.
 
+use fido_domain::access::{self, Access, AccessEvent};
 use fido_domain::account::Account;
 use fido_domain::conversation::Conversation;
 use fido_domain::plan::Plan;
@@ -76,6 +77,8 @@ impl<'a> Changes<'a> {
     fn take(&mut self, recorded: &'a Recorded) -> Result<(), WriteError> {
         let metadata = recorded.metadata()?;
         match recorded.aggregate_type.as_str() {
+            // It stands in the audit timeline, and nothing is shown of it elsewhere.
+            Access::TYPE => drop(recorded.event::<AccessEvent>()?),
             Account::TYPE => self.accounts.take(recorded, recorded.event()?),
             Conversation::TYPE => {
                 let event = recorded.event()?;
@@ -95,7 +98,9 @@ impl<'a> Changes<'a> {
                 });
             }
         }
-        self.timeline.take(metadata.subject, recorded);
+        if metadata.subject != access::NOBODY {
+            self.timeline.take(metadata.subject, recorded);
+        }
         self.audit.take(metadata, recorded);
         Ok(())
     }

@@ -28,9 +28,10 @@ pub use oidc::OidcArgs;
 pub use owners::ReplicaOwnerArgs;
 pub use replicas::{FIRST_REPLICA, ReplicaAddress, ReplicaArgs, the_one};
 pub use roles::{
-    CopilotArgs, DriftArgs, ModelArgs, ModelServerArgs, OfflineModelArgs, ProjectArgs, ServeArgs,
+    CopilotArgs, DriftArgs, MailArgs, ModelArgs, ModelServerArgs, OfflineModelArgs, ProjectArgs,
+    ServeArgs,
 };
-pub use secrets::{MASTER_KEY_FILE, master_keys, master_keys_beside, model_api_key};
+pub use secrets::{MASTER_KEY_FILE, master_keys, master_keys_beside, model_api_key, smtp_url};
 
 /// Fido: the event-sourced backend of an AI co-pilot for business plans.
 #[derive(Debug, Parser)]
@@ -61,8 +62,9 @@ Secrets come from the environment or from files, never from flags:
   FIDO_MASTER_KEY or FIDO_MASTER_KEY_FILE          64 hexadecimal digits (openssl rand -hex 32)
   FIDO_PREVIOUS_MASTER_KEY (or ..._FILE)           the one before, while `fido keys rotate` is under way
   FIDO_NATS_SEED or FIDO_NATS_SEED_FILE            what the role proves itself with to NATS (fido nats config)
-  FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE    the model provider's key; without it `dev` is offline
-  FIDO_OIDC_<NAME>_CLIENT_SECRET (or ..._FILE)     what Fido proves itself with to a sign-in provider";
+  FIDO_SMTP_URL or FIDO_SMTP_URL_FILE              the mail server (smtps://user:password@host); without it `dev` prints mails
+  FIDO_OIDC_<NAME>_CLIENT_SECRET (or ..._FILE)     what Fido proves itself with to a sign-in provider
+  FIDO_MODEL_API_KEY or FIDO_MODEL_API_KEY_FILE    the model provider's key; without it `dev` is offline";
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -156,4 +158,7 @@ pub struct DevArgs {
     /// Who else can say who somebody is.
     #[command(flatten)]
     pub oidc: OidcArgs,
+    /// How people are written to.
+    #[command(flatten)]
+    pub mail: MailArgs,
 }

@@ -19,12 +19,26 @@ pub struct ServeArgs {
     /// Where to listen.
     #[arg(long, env = "FIDO_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    /// How people are written to.
+    #[command(flatten)]
+    pub mail: MailArgs,
     /// Cookies without `Secure`, for http://localhost.
     #[arg(long, env = "FIDO_PLAIN_HTTP")]
     pub plain_http: bool,
     /// Who else can say who somebody is.
     #[command(flatten)]
     pub oidc: OidcArgs,
+}
+
+/// How people are written to; the server is in the environment (FIDO_SMTP_URL), as it has a password.
+#[derive(Debug, Clone, Args)]
+pub struct MailArgs {
+    /// Who mails come from.
+    #[arg(long, env = "FIDO_MAIL_FROM", default_value = "Fido <fido@localhost>")]
+    pub mail_from: String,
+    /// The page on which a new password is set; the token from the mail is put behind a `#`.
+    #[arg(long, env = "FIDO_PASSWORD_RESET_PAGE")]
+    pub password_reset_page: Option<String>,
 }
 
 /// `fido project`.

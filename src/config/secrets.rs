@@ -52,6 +52,14 @@ pub fn model_api_key() -> Result<Option<String>> {
     secret("FIDO_MODEL_API_KEY")
 }
 
+/// The mail server with its password, if there is one.
+///
+/// # Errors
+/// When the file that is named cannot be read.
+pub fn smtp_url() -> Result<Option<String>> {
+    secret("FIDO_SMTP_URL")
+}
+
 /// What this process proves itself with to NATS, if it was given in the environment.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use fido::model::{self, OfflineModel};
 use fido::roles;
-use fido_api::{ApiConfig, Oidc, SessionCookie};
+use fido_api::{ApiConfig, MailConfig, Oidc, SessionCookie};
 use fido_nats::access::Role;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -61,13 +61,18 @@ impl TestApp {
 
     /// The same on a ground that was prepared otherwise, with a projector for each replica of it.
     pub(crate) async fn start_on(ground: Ground) -> Self {
-        Self::serve(http_client(), ground, CancellationToken::new()).await
+        Self::serve(http_client(), ground, MailConfig::default()).await
+    }
+
+    /// Without co-pilots, and with mail that goes where `mail` says.
+    pub(crate) async fn start_mailing(mail: MailConfig) -> Self {
+        Self::serve(http_client(), Ground::prepare().await, mail).await
     }
 
     /// With an offline model that writes as `offline` says.
     pub(crate) async fn start_with(offline: model::Options) -> Self {
         let (http, ground) = (http_client(), Ground::prepare().await);
-        let app = Self::serve(http, ground, CancellationToken::new()).await;
+        let app = Self::serve(http, ground, MailConfig::default()).await;
         app.start_copilots(offline).await;
         app
     }
@@ -97,24 +102,25 @@ impl TestApp {
     /// With a provider that people can sign in with; without co-pilots.
     pub(crate) async fn start_with_provider(oidc: impl FnOnce(&str) -> Oidc) -> Self {
         let (http, ground) = (http_client(), Ground::prepare().await);
-        Self::serve_with(http, ground, CancellationToken::new(), oidc).await
+        Self::serve_with(http, ground, MailConfig::default(), oidc).await
     }
 
-    async fn serve(http: reqwest::Client, ground: Ground, shutdown: CancellationToken) -> Self {
-        Self::serve_with(http, ground, shutdown, |_| Oidc::default()).await
+    async fn serve(http: reqwest::Client, ground: Ground, mail: MailConfig) -> Self {
+        Self::serve_with(http, ground, mail, |_| Oidc::default()).await
     }
 
     /// `oidc` is told where the API is reached.
     async fn serve_with(
         http: reqwest::Client,
         ground: Ground,
-        shutdown: CancellationToken,
+        mail: MailConfig,
         oidc: impl FnOnce(&str) -> Oidc,
     ) -> Self {
+        let shutdown = CancellationToken::new();
         let relay = ground.system_as(Role::Relay).await;
         tokio::spawn(relay.relay(shutdown.clone()));
         let projectors = Mutex::default();
-        let base = listen(&ground, shutdown.clone(), oidc).await;
+        let base = listen(&ground, shutdown.clone(), mail, oidc).await;
         let app = Self {
             ground,
             http,
@@ -130,7 +136,8 @@ impl TestApp {
 
     /// Another instance of the API; answers with where it is reached.
     pub(crate) async fn another_instance(&self, oidc: impl FnOnce(&str) -> Oidc) -> String {
-        listen(&self.ground, self.shutdown.clone(), oidc).await
+        let mail = MailConfig::default();
+        listen(&self.ground, self.shutdown.clone(), mail, oidc).await
     }
 
     /// Lets the projector of `replica` run.
@@ -237,6 +244,7 @@ impl TestApp {
 async fn listen(
     ground: &Ground,
     shutdown: CancellationToken,
+    mail: MailConfig,
     oidc: impl FnOnce(&str) -> Oidc,
 ) -> String {
     let system = ground.system().await;
@@ -244,6 +252,7 @@ async fn listen(
     let base = format!("http://{}", listener.local_addr().unwrap());
     let config = ApiConfig {
         cookie: SessionCookie::PlainLocalhost,
+        mail,
         oidc: oidc(&base),
     };
     let vault = ground.vault().await;

@@ -23,6 +23,7 @@ mod events;
 mod flips;
 mod gateway;
 mod ground;
+mod identity;
 mod layering;
 mod me;
 mod memory;

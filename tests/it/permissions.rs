@@ -189,6 +189,7 @@ async fn no_role_takes_the_work_or_reads_the_answers_of_another() {
             ("fido.live.>", vec![Role::Api]),
             ("fido.appended", vec![Role::Relay, Role::Notary]),
             ("fido.relays", vec![Role::Relay]),
+            ("fido.sessions.revoked", vec![Role::Api]),
             ("$JS.ACK.>", vec![]),
         ] {
             let deaf = connection.is_deaf_to(subject).await;

@@ -3,6 +3,7 @@
 mod cookie;
 mod credential;
 mod cross_site;
+pub(crate) mod revocation;
 mod role;
 
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use aide::OperationInput;
 use aide::generate::GenContext;
 use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use fido_commands::auth::Session;
 use fido_commands::{CommandContext, Origin};
 use fido_domain::Actor;
@@ -27,7 +28,12 @@ use crate::{Answer, Api};
 
 pub use cookie::SessionCookie;
 use credential::Credential;
-pub(crate) use role::Analyst;
+pub(crate) use role::{Admin, Analyst};
+
+/// Whether whoever asks shows a token, good or not.
+pub(crate) fn presents_credential(headers: &HeaderMap, cookie: SessionCookie) -> bool {
+    Credential::of(headers, cookie).is_some()
+}
 
 /// Somebody who has signed in.
 pub(crate) struct SignedIn {
@@ -39,12 +45,17 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
-    /// The session itself.
+    /// The session that they show.
     pub(crate) fn session(&self) -> Session {
         Session {
             session_id: self.session_id,
             account_id: self.account_id,
         }
+    }
+
+    /// What is known of the request.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// A command of theirs, on their own data; `done` is the status of the answer once it is done.

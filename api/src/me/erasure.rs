@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use fido_commands::CommandContext;
+use fido_commands::auth::Revocation;
 
 use super::asked::Farewell;
 use crate::answer::{Accepted, At};
@@ -25,6 +26,10 @@ pub(super) async fn erase(
         ..who.command(StatusCode::ACCEPTED)
     };
     let erasure = api.eraser.erase_account(who.account_id, context).await?;
+    // Its sessions are gone; whoever remembers them, or is being served for one, is told.
+    api.auth.revoked(Revocation::All {
+        account_id: who.account_id,
+    });
     let head = (api.config.cookie.forget(), At(erasure.position));
     Ok(Accepted::of(Erasure::from(erasure)).with(head))
 }

@@ -18,6 +18,7 @@ use axum::extract::{FromRequestParts, RawPathParams, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use fido_commands::auth::{Attempt, BrowserSecret};
+use fido_domain::access::SignInWay;
 use reqwest::Url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -205,10 +206,8 @@ async fn callback(
     let land = [(header::LOCATION, attempt.return_to)];
     let Some(account_id) = attempt.account_id else {
         let entered = api.auth.enter(vouched, visitor.origin()).await?;
-        let opened = api
-            .auth
-            .open_session(entered.account_id, visitor.user_agent())
-            .await?;
+        let (origin, way) = (visitor.origin(), SignInWay::Oidc);
+        let opened = api.auth.sign_in(entered.account_id, way, origin).await?;
         let cookie = api.config.cookie.keep(&opened);
         let position = entered.registered_at.map(At);
         return Ok(Elsewhere::to(land, (forget, cookie, position)));

@@ -1,5 +1,6 @@
 //! Refusals and failures of the other crates as problems.
 
+use std::convert::Infallible;
 use std::error::Error;
 
 use fido_commands::ExecuteError;
@@ -44,6 +45,12 @@ where
                 ))
                 .because(error),
         }
+    }
+}
+
+impl From<Infallible> for Problem {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 
@@ -119,6 +126,14 @@ impl From<AuthError> for Problem {
                 Self::new(Kind::EmailTaken).field("email", "belongs to an account already")
             }
             AuthError::WrongCredentials => Self::new(Kind::WrongCredentials),
+            AuthError::Throttled { retry_after } => {
+                Self::new(Kind::TooManyAttempts).retry_after(retry_after)
+            }
+            AuthError::Busy => Self::new(Kind::Busy).because(error),
+            AuthError::InvalidToken => {
+                Self::new(Kind::InvalidBody).field("token", "is not good, or no longer")
+            }
+            AuthError::Access(error) => (*error).into(),
             AuthError::PasswordNeeded => {
                 Self::new(Kind::InvalidBody).field("password", "is required")
             }

@@ -69,6 +69,8 @@ pub(crate) enum Kind {
     UnknownFormat,
     /// The Idempotency-Key stands for another request.
     IdempotencyKeyReused,
+    /// Somebody guesses, or types in a hurry.
+    TooManyAttempts,
     /// Fido is wrong.
     Internal,
     /// Too many change the same thing at once.
@@ -83,7 +85,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 37] = [
+    pub(crate) const ALL: [Self; 38] = [
         Self::InvalidParameter,
         Self::MalformedBody,
         Self::Unauthenticated,
@@ -116,6 +118,7 @@ impl Kind {
         Self::InvalidBody,
         Self::UnknownFormat,
         Self::IdempotencyKeyReused,
+        Self::TooManyAttempts,
         Self::Internal,
         Self::Busy,
         Self::ReplicaBehind,
@@ -156,6 +159,7 @@ impl Kind {
             Self::InvalidBody | Self::UnknownFormat | Self::IdempotencyKeyReused => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Self::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy | Self::ReplicaBehind | Self::LogDiverged | Self::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -198,6 +202,7 @@ impl Kind {
             Self::InvalidBody => "invalid-body",
             Self::UnknownFormat => "unknown-format",
             Self::IdempotencyKeyReused => "idempotency-key-reused",
+            Self::TooManyAttempts => "too-many-attempts",
             Self::Internal => "internal",
             Self::Busy => "busy",
             Self::ReplicaBehind => "replica-behind",
@@ -246,6 +251,7 @@ impl Kind {
             Self::InvalidBody => "Some fields are not valid",
             Self::UnknownFormat => "There is no such format",
             Self::IdempotencyKeyReused => "This Idempotency-Key was used for another request",
+            Self::TooManyAttempts => "There were too many attempts; please wait a little",
             Self::Internal => "Something went wrong on our side",
             Self::Busy => "Too many changes at once; please try again",
             Self::ReplicaBehind => "This is not visible yet; please try again",

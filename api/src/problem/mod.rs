@@ -7,6 +7,7 @@ mod kind;
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aide::OperationOutput;
 use axum::http::{HeaderValue, header};
@@ -35,6 +36,7 @@ pub struct Problem {
     kind: Kind,
     detail: Option<String>,
     errors: Vec<FieldError>,
+    retry_after: Option<Duration>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -45,6 +47,7 @@ impl Problem {
             kind,
             detail: None,
             errors: Vec::new(),
+            retry_after: None,
             cause: None,
         }
     }
@@ -62,6 +65,17 @@ impl Problem {
             message: message.into(),
         });
         self
+    }
+
+    /// Says when the same request may succeed.
+    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// Of which kind it is.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// What has caused it, for the log alone.
@@ -98,8 +112,11 @@ impl IntoResponse for Problem {
         if self.kind.asks_to_sign_in() {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.kind.passes() {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let soon = self.kind.passes().then_some(Duration::from_secs(1));
+        if let Some(wait) = self.retry_after.or(soon) {
+            let seconds = wait.as_millis().div_ceil(1_000).max(1);
+            let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(Arc::new(self));
         response

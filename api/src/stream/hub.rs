@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use fido_commands::auth::{Auth, Revocation};
 use fido_commands::log::{Log, LogError};
 use fido_commands::vault::StreamId;
 use fido_commands::{EventStore, erasure};
@@ -56,6 +57,7 @@ struct Shared {
     nats: Nats,
     store: EventStore,
     replicas: Replicas,
+    auth: Auth,
 }
 
 /// A place in the hub, given back when it is dropped.
@@ -73,13 +75,14 @@ impl Drop for Presence {
 
 impl Hub {
     /// A hub that nobody can join before it [follows](Self::follow) the log.
-    pub(crate) fn new(nats: Nats, store: EventStore, replicas: Replicas) -> Self {
+    pub(crate) fn new(nats: Nats, store: EventStore, replicas: Replicas, auth: Auth) -> Self {
         Self(Arc::new(Shared {
             board: Mutex::new(Board::new()),
             following: watch::Sender::new(false),
             nats,
             store,
             replicas,
+            auth,
         }))
     }
 
@@ -136,7 +139,7 @@ impl Hub {
 
     fn publish(&self, event: Recorded) {
         self.0.store.witness(event.position);
-        self.forget_keys(&event);
+        self.forget(&event);
         let account = match event.metadata() {
             Ok(metadata) => Some(metadata.subject),
             Err(error) => {
@@ -147,11 +150,18 @@ impl Hub {
         self.board().publish(account, Arc::new(event));
     }
 
-    /// A key that another process has destroyed must not be used here any longer.
-    fn forget_keys(&self, event: &Recorded) {
-        let vault = self.0.store.vault();
+    /// A key that another process has destroyed must not be used here any longer, and what is
+    /// remembered of an account follows the log, whoever has written it.
+    fn forget(&self, event: &Recorded) {
+        let (vault, account_id) = (self.0.store.vault(), event.aggregate_id);
         match event.event_type.as_str() {
-            erasure::ACCOUNT_ERASED => vault.forget_subject(event.aggregate_id),
+            erasure::ACCOUNT_ERASED => {
+                vault.forget_subject(account_id);
+                self.0.auth.heard(Revocation::All { account_id });
+            }
+            "role_granted" | "role_revoked" => {
+                self.0.auth.heard(Revocation::Roles { account_id });
+            }
             erasure::CONVERSATION_ERASED => vault.forget(&StreamId::of(event)),
             _ => {}
         }

@@ -11,6 +11,7 @@ mod hub;
 mod open;
 mod ring;
 mod rooms;
+mod signed_in;
 #[cfg(test)]
 mod testing;
 mod tokens;
@@ -31,7 +32,7 @@ use uuid::Uuid;
 use crate::document::about;
 use crate::extract::{After, LastEventId, MinPosition, Query};
 use crate::identity::SignedIn;
-use crate::problem::Kind;
+use crate::problem::{Kind, Problem};
 use crate::{Answer, Api, App};
 
 use described::EventStream;
@@ -82,8 +83,11 @@ async fn stream(
         conversation: asked.conversation,
         at_least,
     };
+    let watch = api.auth.watch(who.session()).await?;
+    let watch = watch.ok_or_else(|| Problem::new(Kind::Unauthenticated))?;
     let feed = open(&api, who.account_id, wish).await?;
-    let sse = Sse::new(feed.into_stream(api.store.vault().clone()))
+    let frames = feed.into_stream(api.store.vault().clone());
+    let sse = Sse::new(signed_in::while_signed_in(watch, frames))
         .keep_alive(KeepAlive::new().interval(HEARTBEAT));
     Ok(EventStream((UNTOUCHED, sse).into_response()))
 }

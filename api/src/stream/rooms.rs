@@ -33,6 +33,8 @@ pub(super) enum Farewell {
     Shutdown,
     /// What the client missed cannot be read right now.
     Unavailable,
+    /// The session has ended.
+    SignedOut,
 }
 
 /// All rooms. `L` listens for an account's tokens as long as it is held.

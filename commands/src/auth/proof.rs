@@ -14,8 +14,8 @@ impl Auth {
     /// none because they sign in elsewhere, by having signed in less than [`FRESH`] ago.
     ///
     /// # Errors
-    /// [`AuthError::PasswordNeeded`], [`AuthError::WrongCredentials`], [`AuthError::SignInNotFresh`], or
-    /// what the database says.
+    /// [`AuthError::PasswordNeeded`], [`AuthError::WrongCredentials`], [`AuthError::Throttled`],
+    /// [`AuthError::SignInNotFresh`], or what the database says.
     pub async fn prove_again(
         &self,
         session: Session,
@@ -29,10 +29,7 @@ impl Auth {
         match (hash, password) {
             (None, _) => self.is_fresh(session).await,
             (Some(_), None) => Err(AuthError::PasswordNeeded),
-            (Some(hash), Some(password)) => {
-                let right = self.hasher.verify(password, Some(hash)).await?;
-                right.then_some(()).ok_or(AuthError::WrongCredentials)
-            }
+            (Some(_), Some(password)) => self.confirm(session.account_id, password).await,
         }
     }
 

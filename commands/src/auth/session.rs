@@ -1,10 +1,12 @@
-//! Sessions: one row a device; the token is known to the device alone, the row holds its hash.
+//! Sessions: one row a device; the token is known to the device alone, the row holds its hash. What
+//! ends one is told to every process ([`Revocation`]).
 
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fido_domain::Private;
+use fido_domain::access::{AccessEvent, SignInWay, SignOutReason};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -12,8 +14,11 @@ use sqlx::{FromRow, Row};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::memory::{Remembered, TokenHash};
+use super::revocation::{Revocation, Watch};
 use super::{Auth, AuthError, account_stream};
 use crate::ambient;
+use crate::store::Origin;
 
 /// How long a session lasts.
 const LIFETIME: Duration = Duration::days(30);
@@ -44,8 +49,8 @@ impl SessionToken {
         ))
     }
 
-    fn hash(&self) -> Vec<u8> {
-        Sha256::digest(self.0.as_bytes()).to_vec()
+    fn hash(&self) -> TokenHash {
+        Sha256::digest(self.0.as_bytes()).into()
     }
 }
 
@@ -116,7 +121,7 @@ impl Auth {
         )
         .bind(opened.session_id)
         .bind(account_id)
-        .bind(opened.token.hash())
+        .bind(opened.token.hash().as_slice())
         .bind(Json(user_agent))
         .bind(now)
         .bind(opened.expires_at)
@@ -125,18 +130,77 @@ impl Auth {
         Ok(opened)
     }
 
+    /// Lets somebody in who has proved, in this `way`, to be the owner of `account_id`: a session, and
+    /// a line in the log.
+    ///
+    /// # Errors
+    /// [`AuthError::Database`] and [`AuthError::Vault`].
+    pub async fn sign_in(
+        &self,
+        account_id: Uuid,
+        way: SignInWay,
+        origin: &Origin,
+    ) -> Result<OpenedSession, AuthError> {
+        let user_agent = origin.user_agent.as_deref().unwrap_or_default();
+        let opened = self.open_session(account_id, user_agent).await?;
+        let session_id = opened.session_id;
+        let event = AccessEvent::SignedIn { session_id, way };
+        self.access().happened(account_id, event, origin);
+        Ok(opened)
+    }
+
     /// Who `token` stands for; nobody when it is unknown, revoked or too old.
     ///
     /// # Errors
     /// [`AuthError::Database`].
     pub async fn session(&self, token: &SessionToken) -> Result<Option<Session>, AuthError> {
-        Ok(sqlx::query_as(
-            "select session_id, account_id from auth.sessions where token_hash = $1 and expires_at > $2",
+        let (now, hash) = (ambient::now(), token.hash());
+        let ticket = self.memory().ticket();
+        let remembered = ticket.and_then(|_| self.memory().session(&hash));
+        if let Some(known) = remembered.filter(|known| known.expires_at > now) {
+            return Ok(Some(known.session));
+        }
+        let found = sqlx::query(
+            "select session_id, account_id, expires_at from auth.sessions \
+             where token_hash = $1 and expires_at > $2",
         )
-        .bind(token.hash())
-        .bind(ambient::now())
+        .bind(hash.as_slice())
+        .bind(now)
         .fetch_optional(self.pool())
-        .await?)
+        .await?;
+        let Some(row) = found else {
+            return Ok(None);
+        };
+        let session = Session::from_row(&row)?;
+        if let Some(ticket) = ticket {
+            let expires_at = row.try_get("expires_at")?;
+            let known = Remembered {
+                session,
+                expires_at,
+            };
+            self.memory().keep_session(ticket, hash, known);
+        }
+        Ok(Some(session))
+    }
+
+    /// Watches a session that somebody is served for; none when it is over already.
+    ///
+    /// # Errors
+    /// [`AuthError::Database`].
+    pub async fn watch(&self, session: Session) -> Result<Option<Watch>, AuthError> {
+        let (account_id, session_id) = (session.account_id, session.session_id);
+        // First the watch, then the look: what ends in between is seen by one of the two.
+        let watch = self
+            .watchers()
+            .watch(account_id, session_id, ambient::new_id());
+        let is_there: bool = sqlx::query_scalar(
+            "select exists (select from auth.sessions where session_id = $1 and expires_at > $2)",
+        )
+        .bind(session_id)
+        .bind(ambient::now())
+        .fetch_one(self.pool())
+        .await?;
+        Ok(is_there.then_some(watch))
     }
 
     /// Where a person is signed in, newest first.
@@ -164,18 +228,65 @@ impl Auth {
         Ok(devices)
     }
 
-    /// Ends a session of `account_id`; false when the account has no such session.
+    /// Ends the session `session_id` of the account of `who`, on every instance; false when the account
+    /// has no such session.
     ///
     /// # Errors
     /// [`AuthError::Database`].
-    pub async fn revoke(&self, account_id: Uuid, session_id: Uuid) -> Result<bool, AuthError> {
+    pub async fn revoke(
+        &self,
+        who: Session,
+        session_id: Uuid,
+        origin: &Origin,
+    ) -> Result<bool, AuthError> {
+        let account_id = who.account_id;
         let gone =
             sqlx::query("delete from auth.sessions where account_id = $1 and session_id = $2")
                 .bind(account_id)
                 .bind(session_id)
                 .execute(self.pool())
                 .await?;
-        Ok(gone.rows_affected() > 0)
+        // Another process may still take it for open, whoever has ended it.
+        self.revoked(Revocation::Session {
+            account_id,
+            session_id,
+        });
+        if gone.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let reason = if session_id == who.session_id {
+            SignOutReason::SignedOut
+        } else {
+            SignOutReason::Revoked
+        };
+        let session_ids = vec![session_id];
+        let event = AccessEvent::SignedOut {
+            session_ids,
+            reason,
+        };
+        self.access().happened(account_id, event, origin);
+        Ok(true)
+    }
+
+    /// Ends all sessions of the account, but for `kept`; answers with which they were.
+    pub(super) async fn end_sessions(
+        &self,
+        account_id: Uuid,
+        kept: Option<Uuid>,
+    ) -> Result<Vec<Uuid>, AuthError> {
+        let ended = sqlx::query_scalar(
+            "delete from auth.sessions where account_id = $1 and session_id is distinct from $2 \
+             returning session_id",
+        )
+        .bind(account_id)
+        .bind(kept)
+        .fetch_all(self.pool())
+        .await?;
+        self.revoked(match kept {
+            Some(kept) => Revocation::Others { account_id, kept },
+            None => Revocation::All { account_id },
+        });
+        Ok(ended)
     }
 }
 

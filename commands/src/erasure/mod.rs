@@ -146,6 +146,10 @@ impl Eraser {
         context: CommandContext,
     ) -> Result<ErasureReceipt, EraseError> {
         let register = self.register.as_ref().ok_or(EraseError::NoRegister)?;
+        if let Erased::Subject(account_id) = intent.erased {
+            // Before the event, at which every process forgets the sessions that it remembers.
+            sign_out(self.store.pool(), account_id).await?;
+        }
         let position = match self.record(intent, context).await {
             Err(EraseError::NotFound) => {
                 self.vault().settle(intent, None).await?;
@@ -252,8 +256,21 @@ async fn claims_of(pool: &PgPool, account_id: Uuid) -> Result<Vec<Claim>, sqlx::
         .collect()
 }
 
+async fn sign_out(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from auth.sessions where account_id = $1")
+        .bind(account_id)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
 async fn sign_out_for_good(pool: &PgPool, account_id: Uuid) -> Result<(), sqlx::Error> {
-    for table in ["sessions", "credentials", "oidc_attempts"] {
+    for table in [
+        "sessions",
+        "password_resets",
+        "oidc_attempts",
+        "credentials",
+    ] {
         sqlx::query(&format!("delete from auth.{table} where account_id = $1"))
             .bind(account_id)
             .execute(pool)

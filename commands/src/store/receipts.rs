@@ -21,7 +21,7 @@ const SWEEP: i64 = 1_000;
 
 impl EventStore {
     /// What the request that `receipt` stands for has led to before; nothing if it is new.
-    pub(super) async fn replay<S: Decide>(
+    pub(crate) async fn replay<S: Decide>(
         &self,
         receipt: &Receipt,
     ) -> Result<Option<Committed<S::Event>>, ExecuteError<S::Refusal>> {

@@ -5,7 +5,8 @@ mod profile;
 use cqrs_es::test::TestFramework;
 use fido_commands::account::{AccountCommand, AccountRefusal};
 use fido_commands::decide::Decider;
-use fido_domain::account::{Account, AccountEvent, DisplayName, Role};
+use fido_domain::Private;
+use fido_domain::account::{Account, AccountEvent, DisplayName, Role, RoleReason};
 use fido_domain::text::EmailAddress;
 
 fn accounts() -> TestFramework<Decider<Account>> {
@@ -73,20 +74,25 @@ fn an_erased_account_is_not_opened_again() {
 
 #[test]
 fn a_role_is_granted_once_and_revoked_once() {
+    let reason = || Some(RoleReason::parse("Looks after the figures").unwrap());
     let (grant, revoke) = (
         || AccountCommand::GrantRole {
             role: Role::Analyst,
+            reason: reason(),
         },
         || AccountCommand::RevokeRole {
             role: Role::Analyst,
+            reason: reason(),
         },
     );
     let (granted, revoked) = (
         || AccountEvent::RoleGranted {
             role: Role::Analyst,
+            reason: reason().map(Private::new),
         },
         || AccountEvent::RoleRevoked {
             role: Role::Analyst,
+            reason: reason().map(Private::new),
         },
     );
     for (given, command, expected) in [
@@ -106,7 +112,10 @@ fn a_role_is_granted_once_and_revoked_once() {
 
 #[test]
 fn a_role_is_granted_to_an_account_that_is_there_and_user_is_never_revoked() {
-    let grant = || AccountCommand::GrantRole { role: Role::Admin };
+    let grant = || AccountCommand::GrantRole {
+        role: Role::Admin,
+        reason: None,
+    };
     accounts()
         .given_no_previous_events()
         .when(grant())
@@ -117,6 +126,9 @@ fn a_role_is_granted_to_an_account_that_is_there_and_user_is_never_revoked() {
         .then_expect_error(AccountRefusal::NotFound);
     accounts()
         .given(vec![registered()])
-        .when(AccountCommand::RevokeRole { role: Role::User })
+        .when(AccountCommand::RevokeRole {
+            role: Role::User,
+            reason: None,
+        })
         .then_expect_error(AccountRefusal::AlwaysUser);
 }

@@ -86,8 +86,8 @@ impl FullFold for AccountRecord {
                 self.registered_at = Some(at);
             }
             AccountEvent::AccountErased {} => self.erase(at),
-            AccountEvent::RoleGranted { role } => role::grant(&mut self.roles, *role),
-            AccountEvent::RoleRevoked { role } => self.roles.retain(|held| held != role),
+            AccountEvent::RoleGranted { role, .. } => role::grant(&mut self.roles, *role),
+            AccountEvent::RoleRevoked { role, .. } => self.roles.retain(|held| held != role),
             AccountEvent::ProfileRevised { .. } => self.profile.revise(event, Clone::clone),
             AccountEvent::PreferencesChosen { .. } => self.preferences.choose(event),
             AccountEvent::ConsentGiven { policy_version } => self.decide(policy_version, true, at),

@@ -9,6 +9,7 @@ pub use contract::{Contract, EventContract, Reread};
 pub use fields::{Field, Wordless};
 pub use markdown::markdown;
 
+use crate::access::Access;
 use crate::account::Account;
 use crate::conversation::Conversation;
 use crate::plan::Plan;
@@ -19,6 +20,7 @@ use crate::plan::Plan;
 /// [`Wordless`] when a field has a type for which the catalogue has no words.
 pub fn contracts() -> Result<Vec<Contract>, Wordless> {
     Ok(vec![
+        Contract::of::<Access>()?,
         Contract::of::<Account>()?,
         Contract::of::<Conversation>()?,
         Contract::of::<Plan>()?,

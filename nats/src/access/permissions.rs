@@ -2,8 +2,9 @@
 
 use super::Role;
 use crate::names::{
-    APPENDED, COPILOT_CONSUMER, EVENTS, LIVE, RELAYS, REPLICAS, REPLY_REQUESTS, STOPS,
-    consumer_acks, consumer_api, projector_consumer, replica_subject, stream_api, unnamed_consumer,
+    APPENDED, COPILOT_CONSUMER, EVENTS, HEARTBEATS, LIVE, RELAYS, REPLICAS, REPLY_REQUESTS,
+    REVOKED, STOPS, consumer_acks, consumer_api, projector_consumer, replica_subject, stream_api,
+    unnamed_consumer,
 };
 
 /// Whether the broker answers at all.
@@ -36,7 +37,11 @@ impl Permissions {
                 ..Self::default()
             },
             Role::Operator => Self {
-                publish: vec![ACCOUNT_INFO.to_owned(), RELAYS.to_owned()],
+                publish: vec![
+                    ACCOUNT_INFO.to_owned(),
+                    RELAYS.to_owned(),
+                    REVOKED.to_owned(),
+                ],
                 subscribe: vec![REPLICAS.to_owned()],
                 ..Self::default()
             },
@@ -102,12 +107,19 @@ impl Permissions {
                 STOPS.to_owned(),
                 unnamed_consumer(),
                 consumer_api("MSG.NEXT", "*"),
+                REVOKED.to_owned(),
+                HEARTBEATS.to_owned(),
             ],
             publish_not: projectors
                 .chain([COPILOT_CONSUMER.to_owned()])
                 .map(|consumer| consumer_api("MSG.NEXT", &consumer))
                 .collect(),
-            subscribe: vec![LIVE.to_owned(), REPLICAS.to_owned()],
+            subscribe: vec![
+                LIVE.to_owned(),
+                REPLICAS.to_owned(),
+                REVOKED.to_owned(),
+                HEARTBEATS.to_owned(),
+            ],
             answers: false,
         }
     }

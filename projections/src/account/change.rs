@@ -50,8 +50,8 @@ impl Change {
                 self.display_name = Some(stored(&display_name));
             }
             AccountEvent::AccountErased {} => self.erase(at),
-            AccountEvent::RoleGranted { role } => self.granted.push(role),
-            AccountEvent::RoleRevoked { role } => self.revoke(role),
+            AccountEvent::RoleGranted { role, .. } => self.granted.push(role),
+            AccountEvent::RoleRevoked { role, .. } => self.revoke(role),
             AccountEvent::ProfileRevised {
                 display_name,
                 company_name,

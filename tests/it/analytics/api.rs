@@ -43,14 +43,20 @@ async fn an_analyst_may_from_the_grant_to_the_revocation_and_nobody_else() {
     }
     let said = order(&app, "grant", &ada).await;
     assert!(
-        said.contains("has the role analyst, as of position 2"),
+        said.contains("has the role analyst, as of position "),
         "{said}"
     );
     let again = order(&app, "grant", &ada).await;
     assert_eq!(said, again, "there is no second event");
+    let granted = said.rsplit_once("position ").unwrap().1;
+    let granted = granted
+        .trim_end()
+        .trim_end_matches(" of the log.")
+        .parse()
+        .unwrap();
     let (status, page) = ask(&app, &ada, "daily_actives").await;
     assert_eq!(status, 200, "{page}");
-    let me = app.get(&ada, "/v1/me", 2).await;
+    let me = app.get(&ada, "/v1/me", granted).await;
     assert_eq!(me["roles"], json!(["user", "analyst"]));
 
     for path in ["nothing", "Daily_actives", "checkpoint", "%00", "..%2fme"] {
@@ -116,15 +122,26 @@ async fn rows_come_page_by_page_or_as_csv_from_the_replica_that_is_kept_for_anal
         .get(&ada, "/v1/analytics/events_by_day?limit=100", head)
         .await;
     assert_eq!(all["next"], Value::Null);
-    let all = all["items"].as_array().unwrap().clone();
+    // Each look is an event itself, of which the next one may know already.
+    let others = |rows: &Value| -> Vec<Value> {
+        let rows = rows["items"].as_array().unwrap().iter();
+        let mut rows: Vec<Value> = rows
+            .filter(|row| row["aggregate_type"] != "access")
+            .cloned()
+            .collect();
+        for row in &mut rows {
+            row.as_object_mut().unwrap().remove("as_of_position");
+        }
+        rows
+    };
+    let all = others(&all);
     assert!(all.len() > 20);
     let (mut paged, mut next) = (Vec::new(), String::new());
     loop {
         let path = format!("/v1/analytics/events_by_day?limit=7{next}");
         let page = app.get(&ada, &path, head).await;
-        let items = page["items"].as_array().unwrap();
-        assert!(items.len() <= 7);
-        paged.extend(items.iter().cloned());
+        assert!(page["items"].as_array().unwrap().len() <= 7);
+        paged.extend(others(&page));
         match page["next"].as_str() {
             Some(cursor) => next = format!("&cursor={cursor}"),
             None => break,
@@ -152,7 +169,8 @@ async fn rows_come_page_by_page_or_as_csv_from_the_replica_that_is_kept_for_anal
         .unwrap();
     let headers = response.headers().clone();
     assert_eq!(headers["content-type"], "text/csv; charset=utf-8");
-    assert_eq!(headers["fido-position"], head.to_string());
+    let shown: i64 = headers["fido-position"].to_str().unwrap().parse().unwrap();
+    assert!(shown >= head);
     let text = response.text().await.unwrap();
     let mut lines = text.lines();
     assert_eq!(
@@ -163,7 +181,7 @@ async fn rows_come_page_by_page_or_as_csv_from_the_replica_that_is_kept_for_anal
     );
     let quoted = format!("\"{}\"", MODEL.replace('"', "\"\""));
     let expected = |copilot, answers, input, output| {
-        format!(",customers,{copilot},{quoted},5,{answers},{input},{output},f,{head}")
+        format!(",customers,{copilot},{quoted},5,{answers},{input},{output},f,{shown}")
     };
     for expected in [
         expected("growth_engine", 10, 1_000, 100),

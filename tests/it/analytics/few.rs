@@ -137,7 +137,9 @@ async fn four_people_are_too_few_and_five_are_not_unless_one_is_staff() {
 
     // Staff is somebody else: the five are four again.
     let role = Role::Analyst;
-    fifth.account(AccountCommand::GrantRole { role }).await;
+    fifth
+        .account(AccountCommand::GrantRole { role, reason: None })
+        .await;
     shows_all(&app.ground, &replica).await;
     for row in rows(&mut analyst, "messages_by_day").await {
         assert_eq!(
@@ -145,7 +147,9 @@ async fn four_people_are_too_few_and_five_are_not_unless_one_is_staff() {
             (&json!(true), &Value::Null)
         );
     }
-    fifth.account(AccountCommand::RevokeRole { role }).await;
+    fifth
+        .account(AccountCommand::RevokeRole { role, reason: None })
+        .await;
     shows_all(&app.ground, &replica).await;
     let messages = of_customers(&mut analyst, "messages_by_day").await;
     assert_eq!(messages["messages"], 20);

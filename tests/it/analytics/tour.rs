@@ -1,12 +1,17 @@
 //! A person who does everything that there are events for, with the same words in every text.
 
+use fido_commands::access::RecordAccess;
 use fido_commands::account::{AccountCommand, PreferenceChanges, ProfileChanges, ProvenIdentity};
 use fido_commands::conversation::ConversationCommand;
 use fido_commands::plan::{Change, Changes, Given, PlanCommand};
 use fido_commands::{CommandContext, EventStore, ambient};
+use fido_domain::access::{
+    Access, AccessEvent, Denial, NetworkAddress, PasswordProof, QueryText, SignInWay,
+    SignOutReason, StrangerRefusal, stream_of,
+};
 use fido_domain::account::{
     Account, Amount, BusinessType, CompanyName, Currency, DisplayName, Goals, MonthlyRevenue,
-    PolicyVersion, ProviderName, Role,
+    PolicyVersion, ProviderName, Role, RoleReason,
 };
 use fido_domain::conversation::{Conversation, Copilot, Goal, MessageText, Usage};
 use fido_domain::plan::{FactKey, FactValue, Plan, PlanTitle, Section, SectionText, Source};
@@ -80,9 +85,11 @@ impl<'a> Tourist<'a> {
         for command in [
             AccountCommand::GrantRole {
                 role: Role::Auditor,
+                reason: Some(RoleReason::parse(MARKER).unwrap()),
             },
             AccountCommand::RevokeRole {
                 role: Role::Auditor,
+                reason: Some(RoleReason::parse(MARKER).unwrap()),
             },
         ] {
             self.account(command).await;
@@ -94,6 +101,55 @@ impl<'a> Tourist<'a> {
         let account_id = self.account_id;
         self.conversation(other, ConversationCommand::EraseConversation { account_id })
             .await;
+        self.is_at_the_door().await;
+    }
+
+    /// Everything that is told of the door.
+    async fn is_at_the_door(&self) {
+        let (session_id, count) = (ambient::new_id(), 1);
+        let request = || "GET /v1/analytics/{view}".to_owned();
+        let happened = vec![
+            AccessEvent::SignedIn {
+                session_id,
+                way: SignInWay::Password,
+            },
+            AccessEvent::SignedOut {
+                session_ids: vec![session_id],
+                reason: SignOutReason::SignedOut,
+            },
+            AccessEvent::SignInDenied {
+                reason: Denial::WrongPassword,
+                count,
+            },
+            AccessEvent::PasswordResetRequested {},
+            AccessEvent::PasswordChanged {
+                proof: PasswordProof::Mail,
+            },
+            AccessEvent::AccessForbidden {
+                request: request(),
+                count,
+            },
+            AccessEvent::CommandRefused {
+                request: request(),
+                problem: "not-found".to_owned(),
+                count,
+            },
+            AccessEvent::SensitiveRead {
+                path: "/v1/analytics/daily_actives".to_owned(),
+                query: Some(Private::new(QueryText::parse(MARKER).unwrap())),
+            },
+            AccessEvent::StrangersRefused {
+                refusal: StrangerRefusal::InvalidToken,
+                count,
+                address: Some(Private::new(NetworkAddress::parse(MARKER).unwrap())),
+            },
+        ];
+        let context = self.context();
+        let stream = stream_of(self.account_id, context.issued_at.date());
+        self.store
+            .execute::<Access>(stream, RecordAccess(happened), &context)
+            .await
+            .unwrap();
     }
 
     async fn tells_about_themselves(&self) {

@@ -193,8 +193,31 @@ pub(super) fn table() -> Vec<Route> {
         get("/v1/auth/oidc/{provider}/start").absent(),
         get("/v1/auth/oidc/{provider}/callback").absent(),
         post("/v1/auth/oidc/{provider}/link", 200, json!({})).absent(),
+        post(
+            "/v1/admin/accounts/{account_id}/roles",
+            200,
+            json!({ "role": "auditor" }),
+        )
+        .keyed(),
+        delete("/v1/admin/accounts/{account_id}/roles/{role}", 204),
+        post(
+            "/v1/password-resets",
+            202,
+            json!({ "email": "ada@example.com" }),
+        ),
+        // What is good stands in a mail alone.
+        put(
+            "/v1/password-resets",
+            422,
+            json!({ "token": "fidoreset_AAAA", "new_password": "battery staple" }),
+        ),
         delete("/v1/conversations/{conversation_id}", 202),
         delete("/v1/sessions/{session_id}", 204),
+        put(
+            "/v1/me/password",
+            204,
+            json!({ "current_password": "correct horse", "new_password": "battery staple" }),
+        ),
         delete("/v1/sessions/current", 204),
         delete("/v1/me", 202).sending(json!({ "password": "correct horse" })),
     ]

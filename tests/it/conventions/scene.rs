@@ -168,6 +168,9 @@ async fn ids(app: &TestApp, ada: &TestUser, bob: &TestUser) -> BTreeMap<&'static
         ("session_id", sessions),
         ("provider", shared("nobody")),
         ("view", shared("daily_actives")),
+        // Whoever may grant roles may grant them to anybody.
+        ("account_id", shared(&bob.account_id.to_string())),
+        ("role", shared("auditor")),
     ])
 }
 
