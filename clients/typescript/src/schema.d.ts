@@ -159,6 +159,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace the password */
+        put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/password-resets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set a new password */
+        put: operations["reset_password"];
+        /** Have a mail sent */
+        post: operations["ask_for_reset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/accounts/{account_id}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an account do more */
+        post: operations["grant_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/accounts/{account_id}/roles/{role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a role back */
+        delete: operations["revoke_role"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions": {
         parameters: {
             query?: never;
@@ -261,7 +330,8 @@ export interface paths {
         delete: operations["erase_conversation"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Name it, put it away or take it out again */
+        patch: operations["edit_conversation"];
         trace?: never;
     };
     "/v1/conversations/{conversation_id}/messages": {
@@ -276,6 +346,301 @@ export interface paths {
         put?: never;
         /** Say something */
         post: operations["post_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation_id}/replies/{reply_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a reply; what there is of it is kept */
+        post: operations["cancel_reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation_id}/replies/{reply_id}/regenerate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the last reply written again */
+        post: operations["regenerate_reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation_id}/replies/{reply_id}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what you think of a reply */
+        put: operations["rate_reply"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My plans */
+        get: operations["list_plans"];
+        put?: never;
+        /** Begin to plan a business */
+        post: operations["start_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A plan, as it is or as it was */
+        get: operations["read_plan"];
+        put?: never;
+        post?: never;
+        /** Put the plan away */
+        delete: operations["archive_plan"];
+        options?: never;
+        head?: never;
+        /** Describe the business anew, put the plan away or take it out again */
+        patch: operations["edit_plan"];
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed what, and when */
+        get: operations["read_plan_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The plan as a document */
+        get: operations["export_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/sections/{section}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A section */
+        get: operations["read_section"];
+        /** Write a section, based on the text that you have read */
+        put: operations["write_section"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/sections/{section}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Be content with a section: it stays as it is */
+        post: operations["approve_section"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/sections/{section}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with an approved section */
+        post: operations["reopen_section"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/sections/{section}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every text that a section had */
+        get: operations["list_revisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/sections/{section}/revisions/{revision}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go back to an earlier text */
+        post: operations["restore_revision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the co-pilots know about the business */
+        get: operations["list_facts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/facts/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what is so */
+        put: operations["record_fact"];
+        post?: never;
+        /** Take a fact back */
+        delete: operations["withdraw_fact"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/generations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the co-pilots were asked to write */
+        get: operations["list_generations"];
+        put?: never;
+        /** Let the co-pilots write sections */
+        post: operations["request_generation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/generations/{generation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a generation has come */
+        get: operations["read_generation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/plans/{plan_id}/generations/{generation_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a generation */
+        post: operations["cancel_generation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -389,6 +754,16 @@ export interface components {
             /** @description What the account may do: `user`, `analyst`, `auditor`, `admin`. */
             roles: string[];
         };
+        /** @description Who did something. */
+        Actor: {
+            /**
+             * Format: uuid
+             * @description The account that acted; none for Fido itself.
+             */
+            account_id: string | null;
+            /** @description `user`, or `system:<part>` such as `system:copilot`. */
+            role: string;
+        };
         /** @description That a process answers at all. */
         Alive: {
             /** @description `alive`. */
@@ -396,6 +771,52 @@ export interface components {
         };
         /** @description Decimal text, from 0 on. */
         Amount: string;
+        /**
+         * @description What is different about a conversation from now on.
+         * @example {
+         *       "status": "archived",
+         *       "title": "More guests"
+         *     }
+         */
+        ChangedConversation: {
+            /** @description Whether it is in use: `active`, or put away as `archived`. */
+            status?: components["schemas"]["ConversationStatus"];
+            /**
+             * @description What the conversation is called.
+             * @default null
+             */
+            title: components["schemas"]["Line_200"];
+        };
+        /**
+         * @description What is different about a plan from now on. A detail that is left out
+         *     stays as it is, and one that is null is no longer given.
+         * @example {
+         *       "industry": null,
+         *       "title": "The mill"
+         *     }
+         */
+        ChangedPlan: {
+            /** @description What the business is called. */
+            business_name?: components["schemas"]["Line_200"] | null;
+            /** @description What trade it is in. */
+            industry?: components["schemas"]["Line_100"] | null;
+            /** @description Where it is. */
+            location?: components["schemas"]["Line_200"] | null;
+            /** @description How far it has come. */
+            stage?: components["schemas"]["Stage"] | null;
+            /**
+             * @description Whether the plan is in use: `active`, or put away as `archived`.
+             * @default null
+             */
+            status: components["schemas"]["PlanStatus"];
+            /** @description What it is about, in a few words. */
+            summary?: components["schemas"]["Text_2000"] | null;
+            /**
+             * @description What the plan is called; a plan always has a title.
+             * @default null
+             */
+            title: components["schemas"]["Line_200"];
+        };
         /** @description What somebody has chosen; `null` is as Fido has it. */
         Chosen: {
             /** @description Which model answers. */
@@ -468,7 +889,7 @@ export interface components {
              * @description The plan it is about.
              */
             plan_id: string | null;
-            /** @description `active` or `archived`. */
+            /** @description `active`, `archived`, or `erased`. */
             status: string;
             /** @description What it is called, once it is. */
             title: string | null;
@@ -535,6 +956,32 @@ export interface components {
              */
             position: number;
         };
+        /** @description A fact about the business. */
+        Fact: {
+            /**
+             * Format: uuid
+             * @description The conversation in which it came up.
+             */
+            conversation_id: string | null;
+            /** @description What about, such as `monthly_rent`. */
+            key: string;
+            /** @description Who says so: `user`, or `model` for a co-pilot who gathered it. */
+            source: string;
+            /**
+             * Format: date-time
+             * @description Since when it is known like this.
+             */
+            updated_at: string;
+            /** @description What is so. */
+            value: string;
+        };
+        /**
+         * @description What a fact is about: a snake-case name of 1 to 64 characters such as `monthly_rent`.
+         *
+         *     It is not private and must not be made of what a person typed: it comes from a list, or a
+         *     co-pilot coins it.
+         */
+        FactKey: string;
         /** @description How one replica is. */
         Fares: "ok" | "ailing" | "other_log" | "unreachable";
         /**
@@ -554,7 +1001,104 @@ export interface components {
             /** @description What is wrong with it, for the person who sent it. */
             message: string;
         };
+        /**
+         * @description Whose password is forgotten.
+         * @example {
+         *       "email": "ada@example.com"
+         *     }
+         */
+        Forgotten: {
+            /** @description The address that the account was opened with. */
+            email: components["schemas"]["EmailAddress"];
+        };
         Format: "json" | "csv";
+        /** @description A generation. */
+        Generation: {
+            /** @description What it cost, as a decimal number; none where no price of the models is known. */
+            cost: string | null;
+            /**
+             * Format: int64
+             * @description From its start, or its request where nobody began it, to its end; none while it goes on.
+             */
+            duration_ms: number | null;
+            /** @description Why it failed, as a stable code. */
+            failure: string | null;
+            /**
+             * Format: uuid
+             * @description Which.
+             */
+            id: string;
+            /** @description What it is to heed. */
+            instructions: string | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
+            /** @description What was asked for, in the order of the plan. */
+            sections: components["schemas"]["SectionProgress"][];
+            /**
+             * Format: date-time
+             * @description When a worker first began it; none before that.
+             */
+            started_at: string | null;
+            /**
+             * @description `requested`, `started`, `completed`, `failed` or `cancelled`. One that no worker has taken stays
+             *     `requested` until it is cancelled.
+             */
+            status: string;
+            /** @description What the models used so far. */
+            usage: components["schemas"]["Usage"];
+        };
+        /** @description A generation, without its sections. */
+        GenerationOutline: {
+            /** @description What it cost, as a decimal number; none where no price of the models is known. */
+            cost: string | null;
+            /**
+             * Format: int64
+             * @description From its start, or its request where nobody began it, to its end; none while it goes on.
+             */
+            duration_ms: number | null;
+            /** @description Why it failed, as a stable code. */
+            failure: string | null;
+            /**
+             * Format: uuid
+             * @description Which.
+             */
+            id: string;
+            /** @description What it is to heed. */
+            instructions: string | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            requested_at: string;
+            /**
+             * Format: date-time
+             * @description When a worker first began it; none before that.
+             */
+            started_at: string | null;
+            /**
+             * @description `requested`, `started`, `completed`, `failed` or `cancelled`. One that no worker has taken stays
+             *     `requested` until it is cancelled.
+             */
+            status: string;
+            /** @description What the models used so far. */
+            usage: components["schemas"]["Usage"];
+        };
+        /**
+         * @description What an account is to be let do.
+         * @example {
+         *       "reason": "Looks after the figures",
+         *       "role": "analyst"
+         *     }
+         */
+        Grant: {
+            /** @description Why; stands in the log, sealed, and is shown to nobody else. */
+            reason?: components["schemas"]["Line_500"] | null;
+            /** @description The role. */
+            role: components["schemas"]["Role"];
+        };
         /** @description A co-pilot, as shown before a conversation begins. */
         Introduction: {
             /** @description What it is good for. */
@@ -583,6 +1127,12 @@ export interface components {
         };
         Line_100: string;
         Line_200: string;
+        Line_500: string;
+        /** @description What is answered, whoever asks for whom. */
+        MailAsked: {
+            /** @description For the person who asked. */
+            message: string;
+        };
         /** @description A message, or a reply: the message with the reply's id. */
         Message: {
             /**
@@ -609,11 +1159,18 @@ export interface components {
              * @description Where in the log it is.
              */
             position: number;
+            /** @description What the person thinks of it: `up` or `down`. */
+            rating?: string | null;
+            /**
+             * Format: uuid
+             * @description The earlier reply to the same message that the person wanted this one for.
+             */
+            replaces?: string | null;
             /** @description Who says it: `user` or `assistant`. */
             role: string;
             /** @description `complete`, `requested`, `failed` or `cancelled`. */
             status: string;
-            /** @description What it says; empty until a reply is complete. */
+            /** @description What it says; empty until a reply is complete, and a part of it where one broke off. */
             text: string;
             /** @description What writing it used. */
             usage?: components["schemas"]["Usage"] | null;
@@ -670,9 +1227,34 @@ export interface components {
             goal?: components["schemas"]["Text_2000"] | null;
             /**
              * Format: uuid
-             * @description The plan it is about.
+             * @description The plan it is about; one of your own.
              */
             plan_id?: string | null;
+        };
+        /**
+         * @description What is so.
+         * @example {
+         *       "value": "900 EUR a month"
+         *     }
+         */
+        NewFact: {
+            /** @description What is so. */
+            value: components["schemas"]["Text_2000"];
+        };
+        /**
+         * @description What the co-pilots are asked to write.
+         * @example {
+         *       "instructions": "Be short",
+         *       "sections": [
+         *         "market_analysis"
+         *       ]
+         *     }
+         */
+        NewGeneration: {
+            /** @description What to heed. */
+            instructions?: components["schemas"]["Text_4000"] | null;
+            /** @description What is to be written; left out, every section that is empty or as a co-pilot left it. */
+            sections?: components["schemas"]["Section"][] | null;
         };
         /**
          * @description What a person says.
@@ -683,6 +1265,54 @@ export interface components {
         NewMessage: {
             /** @description In their own words. */
             text: components["schemas"]["Text_32000"];
+        };
+        /**
+         * @description The old password and the new one.
+         * @example {
+         *       "current_password": "correct horse",
+         *       "new_password": "battery staple"
+         *     }
+         */
+        NewPassword: {
+            /** @description The one that is good until now. */
+            current_password: components["schemas"]["Password"];
+            /** @description The one that is good from now on: 8 to 256 characters. */
+            new_password: components["schemas"]["Password"];
+        };
+        /**
+         * @description What a plan begins with.
+         * @example {
+         *       "industry": "Bread",
+         *       "stage": "idea",
+         *       "title": "The bakery"
+         *     }
+         */
+        NewPlan: {
+            /** @description What the business is called. */
+            business_name?: components["schemas"]["Line_200"] | null;
+            /** @description What trade it is in. */
+            industry?: components["schemas"]["Line_100"] | null;
+            /** @description Where it is. */
+            location?: components["schemas"]["Line_200"] | null;
+            /** @description How far it has come. */
+            stage?: components["schemas"]["Stage"] | null;
+            /** @description What it is about, in a few words. */
+            summary?: components["schemas"]["Text_2000"] | null;
+            /** @description What the plan is called. */
+            title: components["schemas"]["Line_200"];
+        };
+        /**
+         * @description What a person thinks of a reply.
+         * @example {
+         *       "comment": "Clear and short",
+         *       "rating": "up"
+         *     }
+         */
+        NewRating: {
+            /** @description Why. */
+            comment?: components["schemas"]["Text_2000"] | null;
+            /** @description Whether it helped. */
+            rating: components["schemas"]["Rating"];
         };
         /** @description What one model has used. */
         OfModel: {
@@ -712,6 +1342,20 @@ export interface components {
             next: string | null;
         };
         /** @description A page of a list. */
+        PageOfFact: {
+            /** @description In the order of the list. */
+            items: components["schemas"]["Fact"][];
+            /** @description The `cursor` of the next page; none on the last one. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        PageOfGenerationOutline: {
+            /** @description In the order of the list. */
+            items: components["schemas"]["GenerationOutline"][];
+            /** @description The `cursor` of the next page; none on the last one. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
         PageOfIntroduction: {
             /** @description In the order of the list. */
             items: components["schemas"]["Introduction"][];
@@ -722,6 +1366,27 @@ export interface components {
         PageOfMessage: {
             /** @description In the order of the list. */
             items: components["schemas"]["Message"][];
+            /** @description The `cursor` of the next page; none on the last one. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        PageOfPlanChange: {
+            /** @description In the order of the list. */
+            items: components["schemas"]["PlanChange"][];
+            /** @description The `cursor` of the next page; none on the last one. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        PageOfPlanOutline: {
+            /** @description In the order of the list. */
+            items: components["schemas"]["PlanOutline"][];
+            /** @description The `cursor` of the next page; none on the last one. */
+            next: string | null;
+        };
+        /** @description A page of a list. */
+        PageOfRevision: {
+            /** @description In the order of the list. */
+            items: components["schemas"]["Revision"][];
             /** @description The `cursor` of the next page; none on the last one. */
             next: string | null;
         };
@@ -750,6 +1415,157 @@ export interface components {
         };
         /** Format: password */
         Password: string;
+        /** @description A plan. */
+        Plan: {
+            /** @description What the business is called. */
+            business_name: string | null;
+            /**
+             * Format: uint32
+             * @description How many of the nine sections have a text, in percent, rounded down.
+             */
+            completion_percent: number;
+            /**
+             * Format: date-time
+             * @description When it was started.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Which.
+             */
+            id: string;
+            /** @description What trade it is in. */
+            industry: string | null;
+            /** @description Where it is. */
+            location: string | null;
+            /** @description All nine, in the order of the plan. */
+            sections: components["schemas"]["PlanSection"][];
+            /** @description How far it has come: `idea`, `startup`, `operating` or `growth`. */
+            stage: string | null;
+            /** @description `active`, or `archived`. */
+            status: string;
+            /** @description What it is about, in a few words. */
+            summary: string | null;
+            /** @description What it is called. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When something last happened to it.
+             */
+            updated_at: string;
+        };
+        /** @description A change of a plan. */
+        PlanChange: {
+            /** @description Who did it. */
+            actor: components["schemas"]["Actor"];
+            /**
+             * Format: uuid
+             * @description The conversation in which it came up.
+             */
+            conversation_id?: string | null;
+            /** @description Which details of the business. */
+            details?: string[];
+            /** @description What happened, as in the live stream: `section_revised`, `plan_archived` … */
+            event: string;
+            /** @description Which fact. */
+            fact?: string | null;
+            /**
+             * Format: uuid
+             * @description Which generation.
+             */
+            generation_id?: string | null;
+            /** @description The model that wrote it. */
+            model?: string | null;
+            /**
+             * Format: int64
+             * @description Where it stands in the log; `GET /v1/plans/{plan_id}?at=` shows the plan after it.
+             */
+            position: number;
+            /** @description Why, as a stable code. */
+            reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            recorded_at: string;
+            /**
+             * Format: uint32
+             * @description The text that the person went back to.
+             */
+            restored_from?: number | null;
+            /**
+             * Format: uint32
+             * @description Which text of the section.
+             */
+            revision?: number | null;
+            /** @description Which section. */
+            section?: components["schemas"]["Section"] | null;
+            /**
+             * Format: int64
+             * @description Its place among the changes of the plan: 1, 2, 3 …
+             */
+            sequence: number;
+        };
+        /** @description A plan, without what its sections say. */
+        PlanOutline: {
+            /** @description What the business is called. */
+            business_name: string | null;
+            /**
+             * Format: uint32
+             * @description How many of the nine sections have a text, in percent, rounded down.
+             */
+            completion_percent: number;
+            /**
+             * Format: date-time
+             * @description When it was started.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Which.
+             */
+            id: string;
+            /** @description What trade it is in. */
+            industry: string | null;
+            /** @description Where it is. */
+            location: string | null;
+            /** @description How far it has come: `idea`, `startup`, `operating` or `growth`. */
+            stage: string | null;
+            /** @description `active`, or `archived`. */
+            status: string;
+            /** @description What it is about, in a few words. */
+            summary: string | null;
+            /** @description What it is called. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When something last happened to it.
+             */
+            updated_at: string;
+        };
+        /** @description A section of a plan. */
+        PlanSection: {
+            /**
+             * Format: uint32
+             * @description The number of its text: 1, 2, 3 …, and 0 while it is empty.
+             */
+            revision: number;
+            /** @description Which. */
+            section: components["schemas"]["Section"];
+            /** @description Who wrote the text: `model` or `user`; none while it is empty. */
+            source: string | null;
+            /** @description `empty`, `drafted` by a co-pilot, `revised` by the person, or `approved`. */
+            status: string;
+            /** @description What it says; empty while nobody has written it. */
+            text: string;
+            /**
+             * Format: date-time
+             * @description When it last changed, approval included; none while it is empty.
+             */
+            updated_at: string | null;
+        };
+        /** @description Whether a plan is in use. */
+        PlanStatus: "active" | "archived";
         /** @description What posting a message has led to. */
         Posted: {
             /** @description What was said. */
@@ -799,7 +1615,7 @@ export interface components {
              * @description What kind of problem it is, for programs. Stable.
              * @enum {string}
              */
-            type: "/problems/invalid-parameter" | "/problems/malformed-body" | "/problems/unauthenticated" | "/problems/wrong-credentials" | "/problems/cross-site" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/email-taken" | "/problems/reply-in-progress" | "/problems/sign-in-again" | "/problems/email-unverified" | "/problems/sign-in-failed" | "/problems/link-required" | "/problems/identity-taken" | "/problems/conflict" | "/problems/body-too-large" | "/problems/unsupported-media-type" | "/problems/invalid-body" | "/problems/idempotency-key-reused" | "/problems/internal" | "/problems/busy" | "/problems/replica-behind" | "/problems/log-diverged" | "/problems/unavailable";
+            type: "/problems/invalid-parameter" | "/problems/malformed-body" | "/problems/unauthenticated" | "/problems/wrong-credentials" | "/problems/cross-site" | "/problems/forbidden" | "/problems/not-found" | "/problems/method-not-allowed" | "/problems/email-taken" | "/problems/reply-in-progress" | "/problems/conversation-archived" | "/problems/reply-not-last" | "/problems/nothing-to-rate" | "/problems/plan-archived" | "/problems/section-approved" | "/problems/section-empty" | "/problems/too-many-facts" | "/problems/generation-in-progress" | "/problems/nothing-to-generate" | "/problems/sign-in-again" | "/problems/email-unverified" | "/problems/sign-in-failed" | "/problems/link-required" | "/problems/identity-taken" | "/problems/conflict" | "/problems/precondition-failed" | "/problems/precondition-required" | "/problems/body-too-large" | "/problems/unsupported-media-type" | "/problems/invalid-body" | "/problems/unknown-format" | "/problems/idempotency-key-reused" | "/problems/too-many-attempts" | "/problems/internal" | "/problems/busy" | "/problems/replica-behind" | "/problems/log-diverged" | "/problems/unavailable";
         };
         /**
          * @description What is different about a person. What is left out stays as it is, `null` takes it away.
@@ -830,6 +1646,8 @@ export interface components {
             /** @description What it takes in a month. */
             monthly_revenue?: components["schemas"]["Revenue"] | null;
         };
+        /** @description What a person thinks of a reply. */
+        Rating: "up" | "down";
         /** @description Whether a part can be reached. */
         Reached: "ok" | "degraded" | "unreachable";
         /** @description Whether this process can do its work, and what of that it cannot. */
@@ -869,6 +1687,41 @@ export interface components {
             /** @description How it is. */
             status: components["schemas"]["Fares"];
         };
+        /** @description What has become of a reply. */
+        Replied: {
+            /**
+             * Format: int64
+             * @description The position at which it is so.
+             */
+            position: number;
+            /** @description The reply. */
+            reply: components["schemas"]["Message"];
+        };
+        /** @description What asking for a generation has led to. */
+        RequestedGeneration: {
+            /** @description The generation to come. */
+            generation: components["schemas"]["Generation"];
+            /**
+             * Format: int64
+             * @description Where it was asked for.
+             */
+            position: number;
+        };
+        /**
+         * @description What came by mail, and the new password.
+         * @example {
+         *       "new_password": "battery staple",
+         *       "token": "fidoreset_dGhpcyBpcyBub3QgYSB0b2tlbiBvZiBhbnlib2R5IQ"
+         *     }
+         */
+        Reset: {
+            /** @description The one that is good from now on: 8 to 256 characters. */
+            new_password: components["schemas"]["Password"];
+            /** @description The token from the mail; good once, for an hour. */
+            token: components["schemas"]["ResetToken"];
+        };
+        /** Format: password */
+        ResetToken: string;
         /** @description How much is said in an answer. */
         ResponseStyle: "concise" | "balanced" | "detailed";
         /** @description An amount of money. */
@@ -878,8 +1731,87 @@ export interface components {
             /** @description Of which currency. */
             currency: components["schemas"]["Currency"];
         };
+        /** @description A text that a section has or had. */
+        Revision: {
+            /**
+             * Format: int32
+             * @description How long it is, in characters.
+             */
+            characters: number;
+            /**
+             * Format: uuid
+             * @description The conversation in which it was written.
+             */
+            conversation_id: string | null;
+            /**
+             * Format: date-time
+             * @description Since when it is there.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description The generation that it belongs to.
+             */
+            generation_id: string | null;
+            /** @description The model that wrote it, if one did. */
+            model: string | null;
+            /**
+             * Format: int32
+             * @description The revision whose text it has, if the person went back to it.
+             */
+            restored_from: number | null;
+            /**
+             * Format: int32
+             * @description Its number within the section: 1, 2, 3 …
+             */
+            revision: number;
+            /** @description Who wrote it: `model` or `user`. */
+            source: string;
+            /** @description What it made of the section: `drafted` or `revised`. */
+            status: string;
+            /** @description What it says. */
+            text: string;
+            /**
+             * Format: int32
+             * @description How long it is, in words.
+             */
+            words: number;
+        };
+        /** @description What an account may do beyond its own data. */
+        Role: "user" | "analyst" | "auditor" | "admin";
+        /** @description What an account may do now. */
+        Roles: {
+            /**
+             * Format: uuid
+             * @description Whose roles they are.
+             */
+            account_id: string;
+            /** @description All of them. */
+            roles: components["schemas"]["Role"][];
+        };
         /** @description The columns of the view by name; see `fido analytics docs`. */
         Row: Record<string, unknown>;
+        /** @description A part of a plan. Every plan has all nine. */
+        Section: "executive_summary" | "business_description" | "market_analysis" | "products_and_services" | "marketing_plan" | "operations_plan" | "financial_projections" | "funding_request" | "owner_bio";
+        /** @description What has become of a section that was asked for. */
+        SectionProgress: {
+            /** @description Why it was not taken or could not be written, as a stable code. */
+            reason?: string | null;
+            /** @description Which. */
+            section: components["schemas"]["Section"];
+            /** @description `pending`, `drafted`, `skipped` or `failed`. */
+            status: string;
+        };
+        /**
+         * @description What a person writes in a section.
+         * @example {
+         *       "text": "Students and commuters."
+         *     }
+         */
+        SectionRevision: {
+            /** @description What the section says from now on. */
+            text: components["schemas"]["Text_50000"];
+        };
         /** @description One of a person's devices. */
         Session: {
             /**
@@ -902,8 +1834,12 @@ export interface components {
             /** @description What the device says it is. */
             user_agent: string;
         };
+        /** @description How far a business has come. */
+        Stage: "idea" | "startup" | "operating" | "growth";
         Text_2000: string;
         Text_32000: string;
+        Text_4000: string;
+        Text_50000: string;
         /** @description What a model call used, in the provider's tokens. */
         Usage: {
             /**
@@ -1079,8 +2015,8 @@ export interface components {
                 };
             };
         };
-        /** @description `unavailable`: Fido cannot answer right now; please try again. */
-        Unavailable: {
+        /** @description `busy`: Too many changes at once; please try again. `unavailable`: Fido cannot answer right now; please try again. */
+        BusyOrUnavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1091,15 +2027,15 @@ export interface components {
                  *       "errors": [],
                  *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
                  *       "status": 503,
-                 *       "title": "Fido cannot answer right now; please try again",
-                 *       "type": "/problems/unavailable"
+                 *       "title": "Too many changes at once; please try again",
+                 *       "type": "/problems/busy"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @constant */
                     status: 503;
                     /** @enum {unknown} */
-                    type: "/problems/unavailable";
+                    type: "/problems/busy" | "/problems/unavailable";
                 };
             };
         };
@@ -1319,6 +2255,30 @@ export interface components {
                 };
             };
         };
+        /** @description `unavailable`: Fido cannot answer right now; please try again. */
+        Unavailable: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 503,
+                 *       "title": "Fido cannot answer right now; please try again",
+                 *       "type": "/problems/unavailable"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 503;
+                    /** @enum {unknown} */
+                    type: "/problems/unavailable";
+                };
+            };
+        };
         /** @description `not-found`: There is no such thing. */
         NotFound: {
             headers: {
@@ -1415,8 +2375,8 @@ export interface components {
                 };
             };
         };
-        /** @description `wrong-credentials`: The email address or the password is wrong. */
-        WrongCredentials: {
+        /** @description `too-many-attempts`: There were too many attempts; please wait a little. */
+        TooManyAttempts: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1426,16 +2386,64 @@ export interface components {
                  * @example {
                  *       "errors": [],
                  *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
-                 *       "status": 401,
-                 *       "title": "The email address or the password is wrong",
-                 *       "type": "/problems/wrong-credentials"
+                 *       "status": 429,
+                 *       "title": "There were too many attempts; please wait a little",
+                 *       "type": "/problems/too-many-attempts"
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @constant */
-                    status: 401;
+                    status: 429;
                     /** @enum {unknown} */
-                    type: "/problems/wrong-credentials";
+                    type: "/problems/too-many-attempts";
+                };
+            };
+        };
+        /** @description `cross-site`: This request came from another site. `forbidden`: This account may not do that. */
+        CrossSiteOrForbidden: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 403,
+                 *       "title": "This request came from another site",
+                 *       "type": "/problems/cross-site"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 403;
+                    /** @enum {unknown} */
+                    type: "/problems/cross-site" | "/problems/forbidden";
+                };
+            };
+        };
+        /** @description `conflict`: This does not fit the present state. */
+        Conflict: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 409,
+                 *       "title": "This does not fit the present state",
+                 *       "type": "/problems/conflict"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 409;
+                    /** @enum {unknown} */
+                    type: "/problems/conflict";
                 };
             };
         };
@@ -1463,8 +2471,56 @@ export interface components {
                 };
             };
         };
-        /** @description `reply-in-progress`: A reply is being written. */
-        ReplyInProgress: {
+        /** @description `wrong-credentials`: The email address or the password is wrong. */
+        WrongCredentials: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 401,
+                 *       "title": "The email address or the password is wrong",
+                 *       "type": "/problems/wrong-credentials"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 401;
+                    /** @enum {unknown} */
+                    type: "/problems/wrong-credentials";
+                };
+            };
+        };
+        /** @description `precondition-failed`: This has changed since you have read it. */
+        PreconditionFailed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 412,
+                 *       "title": "This has changed since you have read it",
+                 *       "type": "/problems/precondition-failed"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 412;
+                    /** @enum {unknown} */
+                    type: "/problems/precondition-failed";
+                };
+            };
+        };
+        /** @description `reply-in-progress`: A reply is being written. `conversation-archived`: The conversation is archived. */
+        ReplyInProgressOrConversationArchived: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1483,7 +2539,223 @@ export interface components {
                     /** @constant */
                     status: 409;
                     /** @enum {unknown} */
-                    type: "/problems/reply-in-progress";
+                    type: "/problems/reply-in-progress" | "/problems/conversation-archived";
+                };
+            };
+        };
+        /** @description `reply-in-progress`: A reply is being written. `conversation-archived`: The conversation is archived. `reply-not-last`: Only the last reply can be written again. */
+        ReplyInProgressOrConversationArchivedOrReplyNotLast: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 409,
+                 *       "title": "A reply is being written",
+                 *       "type": "/problems/reply-in-progress"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 409;
+                    /** @enum {unknown} */
+                    type: "/problems/reply-in-progress" | "/problems/conversation-archived" | "/problems/reply-not-last";
+                };
+            };
+        };
+        /** @description `nothing-to-rate`: The reply has no text to rate. */
+        NothingToRate: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 409,
+                 *       "title": "The reply has no text to rate",
+                 *       "type": "/problems/nothing-to-rate"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 409;
+                    /** @enum {unknown} */
+                    type: "/problems/nothing-to-rate";
+                };
+            };
+        };
+        /** @description `plan-archived`: The plan is archived. */
+        PlanArchived: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 409,
+                 *       "title": "The plan is archived",
+                 *       "type": "/problems/plan-archived"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 409;
+                    /** @enum {unknown} */
+                    type: "/problems/plan-archived";
+                };
+            };
+        };
+        /** @description `unknown-format`: There is no such format. */
+        UnknownFormat: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 422,
+                 *       "title": "There is no such format",
+                 *       "type": "/problems/unknown-format"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 422;
+                    /** @enum {unknown} */
+                    type: "/problems/unknown-format";
+                };
+            };
+        };
+        /** @description `plan-archived`: The plan is archived. `section-approved`: The section is approved; reopen it first. */
+        PlanArchivedOrSectionApproved: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 409,
+                 *       "title": "The plan is archived",
+                 *       "type": "/problems/plan-archived"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 409;
+                    /** @enum {unknown} */
+                    type: "/problems/plan-archived" | "/problems/section-approved";
+                };
+            };
+        };
+        /** @description `precondition-required`: Please say with If-Match what your change is based on. */
+        PreconditionRequired: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 428,
+                 *       "title": "Please say with If-Match what your change is based on",
+                 *       "type": "/problems/precondition-required"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 428;
+                    /** @enum {unknown} */
+                    type: "/problems/precondition-required";
+                };
+            };
+        };
+        /** @description `plan-archived`: The plan is archived. `section-empty`: The section is empty. */
+        PlanArchivedOrSectionEmpty: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 409,
+                 *       "title": "The plan is archived",
+                 *       "type": "/problems/plan-archived"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 409;
+                    /** @enum {unknown} */
+                    type: "/problems/plan-archived" | "/problems/section-empty";
+                };
+            };
+        };
+        /** @description `plan-archived`: The plan is archived. `too-many-facts`: The plan holds no more facts. */
+        PlanArchivedOrTooManyFacts: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 409,
+                 *       "title": "The plan is archived",
+                 *       "type": "/problems/plan-archived"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 409;
+                    /** @enum {unknown} */
+                    type: "/problems/plan-archived" | "/problems/too-many-facts";
+                };
+            };
+        };
+        /** @description `plan-archived`: The plan is archived. `section-approved`: The section is approved; reopen it first. `generation-in-progress`: Sections are being written. `nothing-to-generate`: There is no section to write. */
+        PlanArchivedOrSectionApprovedOrGenerationInProgressOrNothingToGenerate: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "errors": [],
+                 *       "request_id": "01a20b20-ef05-7c3e-8d2a-5b1f0c9e4a77",
+                 *       "status": 409,
+                 *       "title": "The plan is archived",
+                 *       "type": "/problems/plan-archived"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @constant */
+                    status: 409;
+                    /** @enum {unknown} */
+                    type: "/problems/plan-archived" | "/problems/section-approved" | "/problems/generation-in-progress" | "/problems/nothing-to-generate";
                 };
             };
         };
@@ -1524,8 +2796,11 @@ export interface components {
     pathItems: never;
 }
 export type Account = components['schemas']['Account'];
+export type Actor = components['schemas']['Actor'];
 export type Alive = components['schemas']['Alive'];
 export type Amount = components['schemas']['Amount'];
+export type ChangedConversation = components['schemas']['ChangedConversation'];
+export type ChangedPlan = components['schemas']['ChangedPlan'];
 export type Chosen = components['schemas']['Chosen'];
 export type CompanySize = components['schemas']['CompanySize'];
 export type Consent = components['schemas']['Consent'];
@@ -1542,41 +2817,78 @@ export type Direction = components['schemas']['Direction'];
 export type EmailAddress = components['schemas']['EmailAddress'];
 export type Erasure = components['schemas']['Erasure'];
 export type ErasureProof = components['schemas']['ErasureProof'];
+export type Fact = components['schemas']['Fact'];
+export type FactKey = components['schemas']['FactKey'];
 export type Fares = components['schemas']['Fares'];
 export type Farewell = components['schemas']['Farewell'];
 export type FieldError = components['schemas']['FieldError'];
+export type Forgotten = components['schemas']['Forgotten'];
 export type Format = components['schemas']['Format'];
+export type Generation = components['schemas']['Generation'];
+export type GenerationOutline = components['schemas']['GenerationOutline'];
+export type Grant = components['schemas']['Grant'];
 export type Introduction = components['schemas']['Introduction'];
 export type Limits = components['schemas']['Limits'];
 export type Line_100 = components['schemas']['Line_100'];
 export type Line_200 = components['schemas']['Line_200'];
+export type Line_500 = components['schemas']['Line_500'];
+export type MailAsked = components['schemas']['MailAsked'];
 export type Message = components['schemas']['Message'];
 export type Money = components['schemas']['Money'];
 export type MonthlyUsage = components['schemas']['MonthlyUsage'];
 export type NewConversation = components['schemas']['NewConversation'];
+export type NewFact = components['schemas']['NewFact'];
+export type NewGeneration = components['schemas']['NewGeneration'];
 export type NewMessage = components['schemas']['NewMessage'];
+export type NewPassword = components['schemas']['NewPassword'];
+export type NewPlan = components['schemas']['NewPlan'];
+export type NewRating = components['schemas']['NewRating'];
 export type OfModel = components['schemas']['OfModel'];
 export type PageOfConversation = components['schemas']['PageOfConversation'];
+export type PageOfFact = components['schemas']['PageOfFact'];
+export type PageOfGenerationOutline = components['schemas']['PageOfGenerationOutline'];
 export type PageOfIntroduction = components['schemas']['PageOfIntroduction'];
 export type PageOfMessage = components['schemas']['PageOfMessage'];
+export type PageOfPlanChange = components['schemas']['PageOfPlanChange'];
+export type PageOfPlanOutline = components['schemas']['PageOfPlanOutline'];
+export type PageOfRevision = components['schemas']['PageOfRevision'];
 export type PageOfRow = components['schemas']['PageOfRow'];
 export type PageOfSession = components['schemas']['PageOfSession'];
 export type Parts = components['schemas']['Parts'];
 export type Password = components['schemas']['Password'];
+export type Plan = components['schemas']['Plan'];
+export type PlanChange = components['schemas']['PlanChange'];
+export type PlanOutline = components['schemas']['PlanOutline'];
+export type PlanSection = components['schemas']['PlanSection'];
+export type PlanStatus = components['schemas']['PlanStatus'];
 export type Posted = components['schemas']['Posted'];
 export type PreferenceChoice = components['schemas']['PreferenceChoice'];
 export type Problem = components['schemas']['Problem'];
 export type ProfileRevision = components['schemas']['ProfileRevision'];
+export type Rating = components['schemas']['Rating'];
 export type Reached = components['schemas']['Reached'];
 export type Readiness = components['schemas']['Readiness'];
 export type Registration = components['schemas']['Registration'];
 export type ReplicaHealth = components['schemas']['ReplicaHealth'];
+export type Replied = components['schemas']['Replied'];
+export type RequestedGeneration = components['schemas']['RequestedGeneration'];
+export type Reset = components['schemas']['Reset'];
+export type ResetToken = components['schemas']['ResetToken'];
 export type ResponseStyle = components['schemas']['ResponseStyle'];
 export type Revenue = components['schemas']['Revenue'];
+export type Revision = components['schemas']['Revision'];
+export type Role = components['schemas']['Role'];
+export type Roles = components['schemas']['Roles'];
 export type Row = components['schemas']['Row'];
+export type Section = components['schemas']['Section'];
+export type SectionProgress = components['schemas']['SectionProgress'];
+export type SectionRevision = components['schemas']['SectionRevision'];
 export type Session = components['schemas']['Session'];
+export type Stage = components['schemas']['Stage'];
 export type Text_2000 = components['schemas']['Text_2000'];
 export type Text_32000 = components['schemas']['Text_32000'];
+export type Text_4000 = components['schemas']['Text_4000'];
+export type Text_50000 = components['schemas']['Text_50000'];
 export type Usage = components['schemas']['Usage'];
 export type ViewName = components['schemas']['ViewName'];
 export type Welcome = components['schemas']['Welcome'];
@@ -1588,7 +2900,7 @@ export type ResponseBodyTooLarge = components['responses']['BodyTooLarge'];
 export type ResponseUnsupportedMediaType = components['responses']['UnsupportedMediaType'];
 export type ResponseInvalidBody = components['responses']['InvalidBody'];
 export type ResponseInternal = components['responses']['Internal'];
-export type ResponseUnavailable = components['responses']['Unavailable'];
+export type ResponseBusyOrUnavailable = components['responses']['BusyOrUnavailable'];
 export type ResponseInvalidParameter = components['responses']['InvalidParameter'];
 export type ResponseUnauthenticated = components['responses']['Unauthenticated'];
 export type ResponseReplicaBehindOrUnavailable = components['responses']['ReplicaBehindOrUnavailable'];
@@ -1598,13 +2910,27 @@ export type ResponseCrossSiteOrSignInAgain = components['responses']['CrossSiteO
 export type ResponseInvalidBodyOrIdempotencyKeyReused = components['responses']['InvalidBodyOrIdempotencyKeyReused'];
 export type ResponseBusyOrLogDivergedOrUnavailable = components['responses']['BusyOrLogDivergedOrUnavailable'];
 export type ResponseCrossSite = components['responses']['CrossSite'];
+export type ResponseUnavailable = components['responses']['Unavailable'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseInvalidParameterOrSignInFailed = components['responses']['InvalidParameterOrSignInFailed'];
 export type ResponseEmailUnverified = components['responses']['EmailUnverified'];
 export type ResponseEmailTakenOrConflict = components['responses']['EmailTakenOrConflict'];
-export type ResponseWrongCredentials = components['responses']['WrongCredentials'];
+export type ResponseTooManyAttempts = components['responses']['TooManyAttempts'];
+export type ResponseCrossSiteOrForbidden = components['responses']['CrossSiteOrForbidden'];
+export type ResponseConflict = components['responses']['Conflict'];
 export type ResponseIdempotencyKeyReused = components['responses']['IdempotencyKeyReused'];
-export type ResponseReplyInProgress = components['responses']['ReplyInProgress'];
+export type ResponseWrongCredentials = components['responses']['WrongCredentials'];
+export type ResponsePreconditionFailed = components['responses']['PreconditionFailed'];
+export type ResponseReplyInProgressOrConversationArchived = components['responses']['ReplyInProgressOrConversationArchived'];
+export type ResponseReplyInProgressOrConversationArchivedOrReplyNotLast = components['responses']['ReplyInProgressOrConversationArchivedOrReplyNotLast'];
+export type ResponseNothingToRate = components['responses']['NothingToRate'];
+export type ResponsePlanArchived = components['responses']['PlanArchived'];
+export type ResponseUnknownFormat = components['responses']['UnknownFormat'];
+export type ResponsePlanArchivedOrSectionApproved = components['responses']['PlanArchivedOrSectionApproved'];
+export type ResponsePreconditionRequired = components['responses']['PreconditionRequired'];
+export type ResponsePlanArchivedOrSectionEmpty = components['responses']['PlanArchivedOrSectionEmpty'];
+export type ResponsePlanArchivedOrTooManyFacts = components['responses']['PlanArchivedOrTooManyFacts'];
+export type ResponsePlanArchivedOrSectionApprovedOrGenerationInProgressOrNothingToGenerate = components['responses']['PlanArchivedOrSectionApprovedOrGenerationInProgressOrNothingToGenerate'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ParameterIdempotencyKey = components['parameters']['Idempotency-Key'];
 export type HeaderXRequestId = components['headers']['X-Request-Id'];
@@ -1645,7 +2971,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBody"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
+            503: components["responses"]["BusyOrUnavailable"];
         };
     };
     read_me: {
@@ -2000,6 +3326,189 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidParameterOrMalformedBody"];
+            401: components["responses"]["UnauthenticatedOrWrongCredentials"];
+            403: components["responses"]["CrossSite"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
+            429: components["responses"]["TooManyAttempts"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reset"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["MalformedBody"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrUnavailable"];
+        };
+    };
+    ask_for_reset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Forgotten"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    /** @description `true` when the same request had this effect before. */
+                    "Idempotent-Replayed"?: string;
+                    /** @description Where it is. */
+                    Location?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailAsked"];
+                };
+            };
+            400: components["responses"]["MalformedBody"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBody"];
+            500: components["responses"]["Internal"];
+        };
+    };
+    grant_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The id of the account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Grant"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Roles"];
+                };
+            };
+            400: components["responses"]["InvalidParameterOrMalformedBody"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSiteOrForbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    revoke_role: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description Which role. */
+                role: components["schemas"]["Role"];
+                /** @description The id of the account. */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSiteOrForbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
     list_sessions: {
         parameters: {
             query?: never;
@@ -2060,8 +3569,9 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBody"];
+            429: components["responses"]["TooManyAttempts"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
+            503: components["responses"]["BusyOrUnavailable"];
         };
     };
     sign_out: {
@@ -2230,6 +3740,7 @@ export interface operations {
             400: components["responses"]["InvalidParameterOrMalformedBody"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
@@ -2307,6 +3818,51 @@ export interface operations {
             403: components["responses"]["CrossSite"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["IdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    edit_conversation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what the change is based on, or `*`: where it has become another one, nothing changes. */
+                "If-Match"?: string;
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The id of the conversation. */
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedConversation"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            400: components["responses"]["InvalidParameterOrMalformedBody"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
             500: components["responses"]["Internal"];
             503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
         };
@@ -2391,10 +3947,953 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["CrossSite"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["ReplyInProgress"];
+            409: components["responses"]["ReplyInProgressOrConversationArchived"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    cancel_reply: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The conversation. */
+                conversation_id: string;
+                /** @description The reply, by its own id. */
+                reply_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    /** @description `true` when the same request had this effect before. */
+                    "Idempotent-Replayed"?: string;
+                    /** @description Where it is. */
+                    Location?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replied"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    regenerate_reply: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The conversation. */
+                conversation_id: string;
+                /** @description The reply, by its own id. */
+                reply_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    /** @description `true` when the same request had this effect before. */
+                    "Idempotent-Replayed"?: string;
+                    /** @description Where it is. */
+                    Location?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replied"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ReplyInProgressOrConversationArchivedOrReplyNotLast"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    rate_reply: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The conversation. */
+                conversation_id: string;
+                /** @description The reply, by its own id. */
+                reply_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRating"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidParameterOrMalformedBody"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["NothingToRate"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    list_plans: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description How many. */
+                limit?: number;
+                /** @description Only those in use, or only those put away. */
+                status?: components["schemas"]["PlanStatus"];
+            };
+            header?: {
+                /** @description The answer must show the log up to this position, or further. */
+                "Fido-Min-Position"?: number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOfPlanOutline"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReplicaBehindOrUnavailable"];
+        };
+    };
+    start_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPlan"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    /** @description `true` when the same request had this effect before. */
+                    "Idempotent-Replayed"?: string;
+                    /** @description Where it is. */
+                    Location?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            400: components["responses"]["InvalidParameterOrMalformedBody"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    read_plan: {
+        parameters: {
+            query?: {
+                /** @description Shows the plan as it was: when the log had come to this position, or at this RFC 3339 time. */
+                at?: string;
+            };
+            header?: {
+                /** @description The answer must show the log up to this position, or further. */
+                "Fido-Min-Position"?: number;
+            };
+            path: {
+                /** @description The id of the plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReplicaBehindOrUnavailable"];
+        };
+    };
+    archive_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what the change is based on, or `*`: where it has become another one, nothing changes. */
+                "If-Match"?: string;
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The id of the plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    edit_plan: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what the change is based on, or `*`: where it has become another one, nothing changes. */
+                "If-Match"?: string;
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The id of the plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedPlan"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            400: components["responses"]["InvalidParameterOrMalformedBody"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["PlanArchived"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    read_plan_history: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description How many. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The answer must show the log up to this position, or further. */
+                "Fido-Min-Position"?: number;
+            };
+            path: {
+                /** @description The id of the plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOfPlanChange"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReplicaBehindOrUnavailable"];
+        };
+    };
+    export_plan: {
+        parameters: {
+            query?: {
+                /** @description In which format: `md` for Markdown, and that alone for now. */
+                format?: "md" | null;
+            };
+            header?: {
+                /** @description The answer must show the log up to this position, or further. */
+                "Fido-Min-Position"?: number;
+            };
+            path: {
+                /** @description The id of the plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnknownFormat"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReplicaBehindOrUnavailable"];
+        };
+    };
+    read_section: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The answer must show the log up to this position, or further. */
+                "Fido-Min-Position"?: number;
+            };
+            path: {
+                /** @description The plan. */
+                plan_id: string;
+                /** @description Which of the nine. */
+                section: components["schemas"]["Section"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanSection"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReplicaBehindOrUnavailable"];
+        };
+    };
+    write_section: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what the change is based on, or `*`: where it has become another one, nothing changes. */
+                "If-Match"?: string;
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The plan. */
+                plan_id: string;
+                /** @description Which of the nine. */
+                section: components["schemas"]["Section"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SectionRevision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanSection"];
+                };
+            };
+            400: components["responses"]["InvalidParameterOrMalformedBody"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["PlanArchivedOrSectionApproved"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
+            428: components["responses"]["PreconditionRequired"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    approve_section: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what the change is based on, or `*`: where it has become another one, nothing changes. */
+                "If-Match"?: string;
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The plan. */
+                plan_id: string;
+                /** @description Which of the nine. */
+                section: components["schemas"]["Section"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanSection"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["PlanArchivedOrSectionEmpty"];
+            412: components["responses"]["PreconditionFailed"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    reopen_section: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what the change is based on, or `*`: where it has become another one, nothing changes. */
+                "If-Match"?: string;
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The plan. */
+                plan_id: string;
+                /** @description Which of the nine. */
+                section: components["schemas"]["Section"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanSection"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["PlanArchived"];
+            412: components["responses"]["PreconditionFailed"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    list_revisions: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description How many. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The answer must show the log up to this position, or further. */
+                "Fido-Min-Position"?: number;
+            };
+            path: {
+                /** @description The plan. */
+                plan_id: string;
+                /** @description Which of the nine. */
+                section: components["schemas"]["Section"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOfRevision"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReplicaBehindOrUnavailable"];
+        };
+    };
+    restore_revision: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of what the change is based on, or `*`: where it has become another one, nothing changes. */
+                "If-Match"?: string;
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The plan. */
+                plan_id: string;
+                /** @description The number of the text within the section. */
+                revision: number;
+                /** @description Which of the nine. */
+                section: components["schemas"]["Section"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanSection"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["PlanArchivedOrSectionApproved"];
+            412: components["responses"]["PreconditionFailed"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    list_facts: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description How many. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The answer must show the log up to this position, or further. */
+                "Fido-Min-Position"?: number;
+            };
+            path: {
+                /** @description The id of the plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOfFact"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReplicaBehindOrUnavailable"];
+        };
+    };
+    record_fact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description What the fact is about: a snake-case name such as `monthly_rent`. */
+                key: components["schemas"]["FactKey"];
+                /** @description The plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFact"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fact"];
+                };
+            };
+            400: components["responses"]["InvalidParameterOrMalformedBody"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["PlanArchivedOrTooManyFacts"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    withdraw_fact: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description What the fact is about: a snake-case name such as `monthly_rent`. */
+                key: components["schemas"]["FactKey"];
+                /** @description The plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["PlanArchived"];
+            422: components["responses"]["IdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    list_generations: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                cursor?: string;
+                /** @description How many. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The answer must show the log up to this position, or further. */
+                "Fido-Min-Position"?: number;
+            };
+            path: {
+                /** @description The id of the plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOfGenerationOutline"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReplicaBehindOrUnavailable"];
+        };
+    };
+    request_generation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The id of the plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGeneration"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    /** @description `true` when the same request had this effect before. */
+                    "Idempotent-Replayed"?: string;
+                    /** @description Where it is. */
+                    Location?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestedGeneration"];
+                };
+            };
+            400: components["responses"]["InvalidParameterOrMalformedBody"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["PlanArchivedOrSectionApprovedOrGenerationInProgressOrNothingToGenerate"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidBodyOrIdempotencyKeyReused"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
+        };
+    };
+    read_generation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The answer must show the log up to this position, or further. */
+                "Fido-Min-Position"?: number;
+            };
+            path: {
+                /** @description The generation. */
+                generation_id: string;
+                /** @description The plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Generation"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["ReplicaBehindOrUnavailable"];
+        };
+    };
+    cancel_generation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A word of the client's choice. The same request under the same key has one effect and gets the first answer again, for 48 hours. */
+                "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+            };
+            path: {
+                /** @description The generation. */
+                generation_id: string;
+                /** @description The plan. */
+                plan_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    /** @description What a query saw, or what a command was recorded at. */
+                    "Fido-Position"?: string;
+                    /** @description `true` when the same request had this effect before. */
+                    "Idempotent-Replayed"?: string;
+                    /** @description Where it is. */
+                    Location?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Generation"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["CrossSite"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["IdempotencyKeyReused"];
             500: components["responses"]["Internal"];
             503: components["responses"]["BusyOrLogDivergedOrUnavailable"];
         };
