@@ -266,7 +266,10 @@ impl Rebuild {
                 switch::attempt(&mut self.owner, &mut self.shadow, &self.log, attempts).await?;
             match attempt {
                 switch::Attempt::Switched(switched) => {
-                    // Ends the lock's session in order; the lock would go with it in any case.
+                    // The lock would go with its session, but only when the server has noticed, and
+                    // whoever has been told that this rebuild is over may begin the next one.
+                    let _unlocked =
+                        run_sql(&mut self.owner, "select pg_advisory_unlock_all()").await;
                     let _closed = self.owner.close().await;
                     return Ok(switched);
                 }
