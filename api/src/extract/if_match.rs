@@ -6,6 +6,7 @@ use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
+use schemars::JsonSchema;
 
 use crate::Answer;
 use crate::document::{header as documented, may_end_in};
@@ -100,11 +101,17 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
+/// As the document has it.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("pattern" = r#"^(\*|(W/)?"[!#-~]*")$"#))]
+#[expect(dead_code, reason = "only its schema is looked at")]
+struct Tag(String);
+
 impl OperationInput for IfMatch {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
         let description = "The `ETag` of what the change is based on, or `*`: where it has become \
                            another one, nothing changes.";
-        documented::<String>(context, operation, "If-Match", description);
+        documented::<Tag>(context, operation, "If-Match", description);
         may_end_in(operation, &[Kind::PreconditionFailed]);
     }
 }

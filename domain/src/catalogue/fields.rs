@@ -270,7 +270,7 @@ mod tests {
                 ("name", "text, at most 9 characters", true, true),
                 ("people", "list: object", true, true),
                 ("people[].name", "text", true, true),
-                ("letters", "email address", true, false),
+                ("letters", "text, at most 254 characters", true, false),
                 ("maybe", copilots, false, false),
                 ("often", "whole number", false, false),
             ]

@@ -85,10 +85,10 @@ async fn four_people_are_too_few_and_five_are_not_unless_one_is_staff() {
     let messages = of_customers(&mut analyst, "messages_by_day").await;
     assert_eq!(
         (&messages["accounts"], &messages["messages"]),
-        (&json!(5), &json!(20))
+        (&json!(5), &json!(25))
     );
     let replies = of_customers(&mut analyst, "reply_latency").await;
-    assert_eq!(replies["requested"], 20);
+    assert_eq!(replies["requested"], 25);
     assert_eq!(
         (&replies["completed"], &replies["failed"]),
         (&json!(10), &json!(10))
@@ -152,5 +152,5 @@ async fn four_people_are_too_few_and_five_are_not_unless_one_is_staff() {
         .await;
     shows_all(&app.ground, &replica).await;
     let messages = of_customers(&mut analyst, "messages_by_day").await;
-    assert_eq!(messages["messages"], 20);
+    assert_eq!(messages["messages"], 25);
 }

@@ -52,18 +52,18 @@ async fn grants_and_an_analysts_own_view_survive_the_switch_and_the_way_back() {
         assert_eq!(of_analyst, of_guest);
         of_analyst
     };
-    assert_eq!(seen().await, (5_020, head), "by hand");
+    assert_eq!(seen().await, (5_025, head), "by hand");
 
     rebuild(&app.ground, &replica).await;
-    assert_eq!(seen().await, (20, head), "as the log says");
+    assert_eq!(seen().await, (25, head), "as the log says");
     // They show what is live: the projector goes on in the new tables.
     people[0].does_everything().await;
     let later = shows_all(&app.ground, &replica).await;
-    assert_eq!(seen().await, (24, later));
+    assert_eq!(seen().await, (30, later));
     roll_back(&app.ground, &replica).await;
-    assert_eq!(seen().await, (5_024, later), "what was live before");
+    assert_eq!(seen().await, (5_030, later), "what was live before");
     // Nothing of theirs belongs to what the next switch drops.
     rebuild(&app.ground, &replica).await;
     rebuild(&app.ground, &replica).await;
-    assert_eq!(seen().await, (24, later));
+    assert_eq!(seen().await, (30, later));
 }

@@ -13,7 +13,9 @@ use fido_domain::account::{
     Account, Amount, BusinessType, CompanyName, Currency, DisplayName, Goals, MonthlyRevenue,
     PolicyVersion, ProviderName, Role, RoleReason,
 };
-use fido_domain::conversation::{Conversation, Copilot, Goal, MessageText, Usage};
+use fido_domain::conversation::{
+    Conversation, ConversationTitle, Copilot, Goal, MessageText, Rating, RatingComment, Usage,
+};
 use fido_domain::plan::{FactKey, FactValue, Plan, PlanTitle, Section, SectionText, Source};
 use fido_domain::text::EmailAddress;
 use fido_domain::{Actor, Private};
@@ -97,6 +99,7 @@ impl<'a> Tourist<'a> {
         self.tells_about_themselves().await;
         let talk = self.talks().await;
         self.plans(talk).await;
+        self.thinks_better_of_it(talk).await;
         let other = self.talks().await;
         let account_id = self.account_id;
         self.conversation(other, ConversationCommand::EraseConversation { account_id })
@@ -228,8 +231,54 @@ impl<'a> Tourist<'a> {
             for command in [post, ConversationCommand::StartReply { reply_id }, end] {
                 self.conversation(id, command).await;
             }
+            if is_answered {
+                let rate = ConversationCommand::RateReply {
+                    account_id,
+                    reply_id,
+                    rating: Rating::Up,
+                    comment: Some(RatingComment::parse(MARKER).unwrap()),
+                };
+                self.conversation(id, rate).await;
+            }
+        }
+        for (title, archived) in [
+            (Some(ConversationTitle::parse(MARKER).unwrap()), None),
+            (None, Some(true)),
+            (None, Some(false)),
+        ] {
+            let file = ConversationCommand::FileConversation {
+                account_id,
+                title,
+                archived,
+            };
+            self.conversation(id, file).await;
         }
         id
+    }
+
+    /// A reply that is no longer wanted when a part of it is there.
+    async fn thinks_better_of_it(&self, id: Uuid) {
+        let (account_id, reply_id) = (self.account_id, ambient::new_id());
+        for command in [
+            ConversationCommand::PostMessage {
+                account_id,
+                message_id: ambient::new_id(),
+                reply_id,
+                text: MessageText::parse(MARKER).unwrap(),
+            },
+            ConversationCommand::StartReply { reply_id },
+            ConversationCommand::CancelReply {
+                account_id,
+                reply_id,
+            },
+            ConversationCommand::RecordPartialReply {
+                reply_id,
+                attempt: 1,
+                text: MARKER.to_owned(),
+            },
+        ] {
+            self.conversation(id, command).await;
+        }
     }
 
     async fn plans(&self, conversation_id: Uuid) {
