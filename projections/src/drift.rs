@@ -23,6 +23,7 @@ use crate::rows::{self, WriteError};
 use crate::verify::{self, VerifyError};
 use crate::{ReadError, SCHEMA, run_sql};
 
+pub(crate) use report::stored;
 pub use report::{Drift, Drifted, last};
 
 /// Events that are projected at a time.

@@ -48,7 +48,8 @@ pub async fn last(snapshot: &mut Snapshot) -> Result<Option<Drift>, ReadError> {
     Ok(row.as_ref().map(drift).transpose()?)
 }
 
-pub(super) async fn stored(replica: &mut PgConnection) -> Result<Option<Drift>, sqlx::Error> {
+/// The same by any connection to the replica.
+pub(crate) async fn stored(replica: &mut PgConnection) -> Result<Option<Drift>, sqlx::Error> {
     let row = sqlx::query(QUERY).fetch_optional(replica).await?;
     row.as_ref().map(drift).transpose()
 }

@@ -15,9 +15,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::known::Known;
 use super::shared::News;
 use super::snapshot::Snapshot;
-use super::survey::Shown;
+use super::survey::{Cared, Shown};
 use super::{PATIENCE, Replica};
-use crate::operation::Condition;
 
 /// A snapshot that takes longer to open raises suspicion.
 const OPENS_WITHIN: Duration = Duration::from_millis(500);
@@ -152,27 +151,26 @@ impl Endpoint {
 
     /// Reads the checkpoint, and how the replica fares, on a connection of its own: the pool would try
     /// again and again for a while where nobody answers.
-    pub(super) async fn ask_apart(&self) -> Result<(Shown, Option<Condition>), sqlx::Error> {
+    pub(super) async fn ask_apart(&self) -> Result<Cared, sqlx::Error> {
         let version = self.known.borrow().version;
         let asking = async {
             let mut connection =
                 PgConnection::connect_with(&self.replica.pool.connect_options()).await?;
-            let found = Shown::read_with_condition(&mut connection).await?;
+            let found = Shown::read_with_care(&mut connection).await?;
             // That it answered is what counts.
             let _ = connection.close().await;
             Ok::<_, sqlx::Error>(found)
         };
-        let (shown, condition) = timeout(PATIENCE, asking)
+        let cared = timeout(PATIENCE, asking)
             .await
             .map_err(|_elapsed| sqlx::Error::Io(ErrorKind::TimedOut.into()))??;
-        let is_ailing = condition
-            .as_ref()
-            .is_some_and(|condition| !condition.is_good());
+        let condition = cared.condition.as_ref();
+        let is_ailing = condition.is_some_and(|condition| !condition.is_good());
         self.learn(|known| {
-            let is_news = known.read(&shown, version, Instant::now());
+            let is_news = known.read(&cared.shown, version, Instant::now());
             known.fares(is_ailing) || is_news
         });
-        Ok((shown, condition))
+        Ok(cared)
     }
 
     fn read(&self, shown: &Shown, version: u64) {

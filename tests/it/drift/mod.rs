@@ -1,5 +1,7 @@
 //! The drift watch: a replica that is as the log says is found so, and a changed row is named.
 
+mod status;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! `fido status`: one number, everywhere it stands.
 
+mod drift;
+
 use anyhow::Result;
 use fido_domain::Position;
 use fido_nats::NatsError;
@@ -12,6 +14,7 @@ use serde::Serialize;
 
 use crate::config::StatusArgs;
 use crate::roles::System;
+pub use drift::{DriftStatus, DriftedStatus};
 
 /// How far everything is.
 #[derive(Debug, Serialize)]
@@ -55,6 +58,8 @@ pub struct ReplicaStatus {
     pub position: Option<Position>,
     /// How many events it is behind.
     pub lag: Option<Position>,
+    /// What the last look whether it holds what the log says has found; none before the first.
+    pub drift: Option<DriftStatus>,
 }
 
 /// How a replica fares.
@@ -132,7 +137,7 @@ impl ReplicaStatus {
                 let elsewhere = shown.followed.filter(|followed| followed.epoch < epoch);
                 let reason = match elsewhere {
                     Some(followed) => Some(format!("still in epoch {}", followed.epoch)),
-                    None => replica.condition.as_ref().and_then(ails),
+                    None => ails(&replica),
                 };
                 let health = reason.as_ref().map_or(Health::Green, |_| Health::Amber);
                 (health, reason)
@@ -141,6 +146,7 @@ impl ReplicaStatus {
         let shown = replica.found.ok();
         let position = shown.map(|shown| shown.position);
         Self {
+            drift: replica.drift.map(DriftStatus::of),
             name: replica.name,
             health,
             reason,
@@ -177,13 +183,28 @@ impl ReplicaStatus {
             words.push_str(": ");
             words.push_str(reason);
         }
+        if let Some(drift) = self.drift.as_ref().filter(|drift| drift.differing == 0) {
+            words.push_str(&format!(
+                "; {} streams as the log says at {}",
+                drift.streams, drift.position
+            ));
+        }
         words
     }
 }
 
 /// What keeps a replica from being as it should be.
-fn ails(condition: &Condition) -> Option<String> {
+fn ails(replica: &Surveyed) -> Option<String> {
     let mut reasons = Vec::new();
+    reasons.extend(replica.drift.as_ref().and_then(drift::in_words));
+    if let Some(condition) = &replica.condition {
+        neglected(condition, &mut reasons);
+    }
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+/// What an operator has to see to.
+fn neglected(condition: &Condition, reasons: &mut Vec<String>) {
     if let Some(paused) = &condition.paused {
         let why = paused.reason.as_deref().unwrap_or("no reason given");
         reasons.push(format!("paused by an operator ({why})"));
@@ -198,7 +219,6 @@ fn ails(condition: &Condition) -> Option<String> {
             "{streams} streams in quarantine, {events} events left out"
         ));
     }
-    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 fn in_words(status: &Status) -> String {
