@@ -22,7 +22,7 @@ pub fn config(args: &MailArgs) -> Result<MailConfig> {
 /// The same, or a mailer that prints to stdout: log lines are no place for what stands in a mail.
 ///
 /// # Errors
-/// Those of [`config`].
+/// Those of [`config()`].
 pub fn config_or_print(args: &MailArgs, print: fn(&str)) -> Result<MailConfig> {
     let mut config = config(args)?;
     config.mailer = config.mailer.or_else(|| Some(Mailer::printing(print)));

@@ -13,12 +13,12 @@ use super::secrets;
 #[derive(Debug, Clone, Args)]
 pub struct OidcArgs {
     /// All providers (OpenID Connect) that people can sign in with, separated by spaces. What each
-    /// calls this installation is in FIDO_OIDC_<NAME>_CLIENT_ID, and the secret, if there is one, in
-    /// FIDO_OIDC_<NAME>_CLIENT_SECRET (or ..._FILE).
+    /// calls this installation is in FIDO_OIDC_NAME_CLIENT_ID, and the secret, if there is one, in
+    /// FIDO_OIDC_NAME_CLIENT_SECRET (or ..._FILE).
     #[arg(long, env = "FIDO_OIDC", value_name = "NAME=ISSUER …")]
     oidc: Option<List<Issuer>>,
     /// Where browsers reach this API: scheme, host and port. A provider sends them back to
-    /// <PUBLIC_URL>/v1/auth/oidc/<NAME>/callback.
+    /// URL/v1/auth/oidc/NAME/callback.
     #[arg(long, env = "FIDO_PUBLIC_URL", value_name = "URL")]
     public_url: Option<Url>,
     /// Where else a browser may be sent after signing in, separated by spaces: scheme, host and port
