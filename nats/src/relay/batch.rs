@@ -37,7 +37,11 @@ pub(super) async fn send(
         }
     };
     let sent = tokio::time::timeout(PATIENCE, sending).await;
-    let mut acknowledgements = sent.map_err(|_elapsed| RelayError::Stuck)??;
+    let sent = sent.map_err(|_elapsed| RelayError::Stuck)??;
+    let mut acknowledgements: FuturesOrdered<_> = sent
+        .into_iter()
+        .map(|(position, sent)| stored(position, sent))
+        .collect();
     Ok(async move {
         let mut last = None;
         while let Some(stored) = acknowledgements.next().await {
@@ -47,27 +51,25 @@ pub(super) async fn send(
     })
 }
 
-/// The server's words, in order.
-type Acknowledgements =
-    FuturesOrdered<futures::future::BoxFuture<'static, Result<Position, RelayError>>>;
+/// What the server will say something about, in order.
+type Sent = Vec<(Position, PublishAckFuture)>;
 
 /// Each event says which one it follows. When one is refused, later ones may still be stored, but only
 /// where another relay has put the same events before them.
-async fn send_each(nats: &Nats, batch: &[Recorded]) -> Result<Acknowledgements, RelayError> {
-    let mut acknowledgements = Acknowledgements::new();
+async fn send_each(nats: &Nats, batch: &[Recorded]) -> Result<Sent, RelayError> {
+    let mut sent = Sent::new();
     for event in batch {
         let mut headers = headers(event);
         follow(&mut headers, event);
-        let sent = publish(nats, event, headers).await?;
-        acknowledgements.push_back(Box::pin(stored(event.position, sent)));
+        sent.push(publish(nats, event, headers).await?);
     }
-    Ok(acknowledgements)
+    Ok(sent)
 }
 
 /// All are stored, the first behind its predecessor, or none is.
-async fn send_together(nats: &Nats, batch: &[Recorded]) -> Result<Acknowledgements, RelayError> {
+async fn send_together(nats: &Nats, batch: &[Recorded]) -> Result<Sent, RelayError> {
     let id = ambient::new_id().to_string();
-    let mut acknowledgements = Acknowledgements::new();
+    let mut sent = Sent::new();
     for (event, n) in batch.iter().zip(1_usize..) {
         let mut headers = headers(event);
         headers.insert(header::NATS_BATCH_ID, id.as_str());
@@ -77,34 +79,35 @@ async fn send_together(nats: &Nats, batch: &[Recorded]) -> Result<Acknowledgemen
         }
         if n == batch.len() {
             headers.insert(header::NATS_BATCH_COMMIT, header::NATS_BATCH_COMMIT_FINAL);
-            let sent = publish(nats, event, headers).await?;
-            acknowledgements.push_back(Box::pin(stored(event.position, sent)));
+            sent.push(publish(nats, event, headers).await?);
         } else {
-            let position = event.position;
             nats.client
                 .publish_with_headers(event_subject(event), headers, body(event)?)
                 .await
-                .map_err(|source| RelayError::Send {
-                    position,
-                    source: source.into(),
-                })?;
+                .map_err(|source| unsent(event, source))?;
         }
     }
-    Ok(acknowledgements)
+    Ok(sent)
 }
 
 async fn publish(
     nats: &Nats,
     event: &Recorded,
     headers: HeaderMap,
-) -> Result<PublishAckFuture, RelayError> {
-    nats.jetstream
+) -> Result<(Position, PublishAckFuture), RelayError> {
+    let sent = nats
+        .jetstream
         .publish_with_headers(event_subject(event), headers, body(event)?)
         .await
-        .map_err(|source| RelayError::Send {
-            position: event.position,
-            source: source.into(),
-        })
+        .map_err(|source| unsent(event, source))?;
+    Ok((event.position, sent))
+}
+
+fn unsent(event: &Recorded, source: impl Into<async_nats::Error>) -> RelayError {
+    RelayError::Send {
+        position: event.position,
+        source: source.into(),
+    }
 }
 
 /// Waits until the server has stored the event at `position`, under that very sequence.
