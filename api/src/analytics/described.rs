@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use super::{Item, Viewed};
 use crate::answer::{Found, Page};
-use crate::document::path_parameter;
+use crate::document::{ends_well, path_parameter};
 
 /// Rows in the form that was asked for.
 pub(super) struct Rows(pub(super) Response);
@@ -47,11 +47,7 @@ impl OperationOutput for Rows {
         context: &mut GenContext,
         operation: &mut Operation,
     ) -> Vec<(Option<StatusCode>, Described)> {
-        let described = Self::operation_response(context, operation);
-        described
-            .map(|described| (Some(StatusCode::Code(200)), described))
-            .into_iter()
-            .collect()
+        ends_well(Self::operation_response(context, operation))
     }
 }
 

@@ -4,16 +4,13 @@ use std::marker::PhantomData;
 
 use aide::OperationOutput;
 use aide::generate::GenContext;
-use aide::openapi::{
-    self, Header, HeaderStyle, MediaType, Operation, ParameterSchemaOrContent, ReferenceOr,
-    SchemaObject,
-};
+use aide::openapi::{self, MediaType, Operation, ReferenceOr, SchemaObject};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, IntoResponseParts, Response};
-use schemars::{JsonSchema, json_schema};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::document::written;
+use crate::document::{answered, written};
 use crate::extract::Json;
 
 /// An answer of this status, of which `T` is the body.
@@ -102,7 +99,10 @@ impl<const STATUS: u16, T: JsonSchema> OperationOutput for Reply<STATUS, T> {
             headers: headers(STATUS)
                 .iter()
                 .map(|(name, description)| {
-                    ((*name).to_owned(), ReferenceOr::Item(header(description)))
+                    (
+                        (*name).to_owned(),
+                        ReferenceOr::Item(answered(description, false)),
+                    )
                 })
                 .collect(),
             ..openapi::Response::default()
@@ -136,23 +136,6 @@ fn headers(status: u16) -> &'static [(&'static str, &'static str)] {
     match status {
         201 | 202 => &[POSITION, REPLAYED, LOCATION],
         _ => &[POSITION],
-    }
-}
-
-fn header(description: &str) -> Header {
-    Header {
-        description: Some(description.to_owned()),
-        style: HeaderStyle::Simple,
-        required: false,
-        deprecated: None,
-        format: ParameterSchemaOrContent::Schema(SchemaObject {
-            json_schema: json_schema!({ "type": "string" }),
-            external_docs: None,
-            example: None,
-        }),
-        example: None,
-        examples: Default::default(),
-        extensions: Default::default(),
     }
 }
 

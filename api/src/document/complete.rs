@@ -1,13 +1,11 @@
 //! What holds for many operations and no signature says: ids in paths, keys of changes, and the
 //! problems that any request may end in.
 
-use aide::openapi::{
-    Header, HeaderStyle, OpenApi, Operation, ParameterSchemaOrContent, ReferenceOr, SchemaObject,
-};
+use aide::openapi::{OpenApi, Operation, ReferenceOr};
 use aide::util::iter_operations_mut;
 use schemars::json_schema;
 
-use super::operation::{has_parameter, in_path, may_end_in};
+use super::operation::{answered, has_parameter, in_path, may_end_in};
 use super::problems;
 use crate::problem::Kind;
 
@@ -17,8 +15,10 @@ const REQUEST_ID: &str = "#/components/headers/X-Request-Id";
 /// Says it of each operation.
 pub(super) fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
-    let request_id =
-        answered("The request's id: the client's own if it sent one, and as in log lines.");
+    let request_id = answered(
+        "The request's id: the client's own if it sent one, and as in log lines.",
+        true,
+    );
     let headers = &mut components.headers;
     headers.insert("X-Request-Id".to_owned(), ReferenceOr::Item(request_id));
     let Some(paths) = &mut document.paths else {
@@ -91,22 +91,5 @@ fn identify(operation: &mut Operation) {
             let id = ReferenceOr::ref_(REQUEST_ID);
             response.headers.insert("X-Request-Id".to_owned(), id);
         }
-    }
-}
-
-fn answered(description: &str) -> Header {
-    Header {
-        description: Some(description.to_owned()),
-        style: HeaderStyle::Simple,
-        required: true,
-        deprecated: None,
-        format: ParameterSchemaOrContent::Schema(SchemaObject {
-            json_schema: json_schema!({ "type": "string" }),
-            external_docs: None,
-            example: None,
-        }),
-        example: None,
-        examples: Default::default(),
-        extensions: Default::default(),
     }
 }

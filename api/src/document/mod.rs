@@ -47,7 +47,8 @@ use axum::Router;
 use crate::problem::ProblemBody;
 
 pub(crate) use operation::{
-    about, bodiless, header, in_form, may_end_in, needs, path, path_parameter, query,
+    about, answered, bodiless, ends_well, header, in_form, may_end_in, needs, path, path_parameter,
+    query,
 };
 pub(crate) use pages::pages;
 pub(crate) use schemas::{read, written};

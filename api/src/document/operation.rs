@@ -2,8 +2,8 @@
 
 use aide::generate::GenContext;
 use aide::openapi::{
-    HeaderStyle, MediaType, Operation, Parameter, ParameterData, ParameterSchemaOrContent,
-    PathStyle, ReferenceOr, Response, SchemaObject, SecurityRequirement,
+    Header, HeaderStyle, MediaType, Operation, Parameter, ParameterData, ParameterSchemaOrContent,
+    PathStyle, ReferenceOr, Response, SchemaObject, SecurityRequirement, StatusCode,
 };
 use aide::operation::{ParamLocation, add_parameters, parameters_from_schema};
 use aide::transform::TransformOperation;
@@ -89,6 +89,32 @@ pub(crate) fn header<T: JsonSchema>(
     };
     add_parameters(context, operation, [parameter]);
     may_end_in(operation, &[Kind::InvalidParameter]);
+}
+
+/// A header of an answer, which is a text.
+pub(crate) fn answered(description: &str, required: bool) -> Header {
+    Header {
+        description: Some(description.to_owned()),
+        style: HeaderStyle::Simple,
+        required,
+        deprecated: None,
+        format: ParameterSchemaOrContent::Schema(SchemaObject {
+            json_schema: json_schema!({ "type": "string" }),
+            external_docs: None,
+            example: None,
+        }),
+        example: None,
+        examples: Default::default(),
+        extensions: Default::default(),
+    }
+}
+
+/// `described` as the answer of an operation that has ended well.
+pub(crate) fn ends_well(described: Option<Response>) -> Vec<(Option<StatusCode>, Response)> {
+    described
+        .map(|described| (Some(StatusCode::Code(200)), described))
+        .into_iter()
+        .collect()
 }
 
 /// An answer in a form that this document does not look into.

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::{Sections, whole};
 use crate::answer::{At, ETag, Found};
+use crate::document::ends_well;
 use crate::extract::{Id, MinPosition, Query};
 use crate::identity::SignedIn;
 use crate::problem::{Kind, Problem};
@@ -81,11 +82,7 @@ impl OperationOutput for Document {
         context: &mut GenContext,
         operation: &mut Operation,
     ) -> Vec<(Option<StatusCode>, Described)> {
-        let described = Self::operation_response(context, operation);
-        described
-            .map(|described| (Some(StatusCode::Code(200)), described))
-            .into_iter()
-            .collect()
+        ends_well(Self::operation_response(context, operation))
     }
 }
 

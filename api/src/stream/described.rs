@@ -6,6 +6,8 @@ use aide::openapi::{MediaType, Operation, Response as Described, SchemaObject, S
 use axum::response::{IntoResponse, Response};
 use schemars::json_schema;
 
+use crate::document::ends_well;
+
 /// Frames until somebody hangs up.
 pub(super) struct EventStream(pub(super) Response);
 
@@ -52,10 +54,6 @@ impl OperationOutput for EventStream {
         context: &mut GenContext,
         operation: &mut Operation,
     ) -> Vec<(Option<StatusCode>, Described)> {
-        let described = Self::operation_response(context, operation);
-        described
-            .map(|described| (Some(StatusCode::Code(200)), described))
-            .into_iter()
-            .collect()
+        ends_well(Self::operation_response(context, operation))
     }
 }
